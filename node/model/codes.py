@@ -1,0 +1,253 @@
+"""Every `EXN-…` code: its kind, HTTP status, what it says and the cure, in one table per room.
+
+Rule 1: a code is never renamed, reused or removed once released.
+Rule 2: a sentence names fields, ids and numbers, never content.
+"""
+
+from __future__ import annotations
+
+from node.model.sentence import Sentence
+from node.model.trouble import Code, Kind
+
+_R, _H, _L = Kind.REFUSED, Kind.HOLD, Kind.RETRY
+TABLE: dict[str, Code] = {}
+
+
+def _code(name: str, kind: Kind, status: int, zh: str, en: str, cure_zh: str, cure_en: str) -> Code:
+    code = Code(name, kind, status, Sentence(zh, en), Sentence(cure_zh, cure_en))
+    if TABLE.setdefault(name, code) is not code:
+        raise ValueError(f"code {name} is defined twice")
+    return code
+
+
+# --- crypto ---------------------------------------------------------------------------------------------------
+SELFTEST = _code(
+    "EXN-CRYPTO-SELFTEST", _H, 503,
+    "密码算法自检未通过：{item}", "Cryptographic self-test failed: {item}",
+    "检查密码库的安装；自检通过前节点不会启动", "Mend the installation of the crypto library; the node will not run before",
+)
+NO_LIBCRYPTO = _code(
+    "EXN-CRYPTO-LIBRARY", _H, 503,
+    "找不到支持SM2的libcrypto（3.0及以上）", "No libcrypto (3.0 or later) with SM2 was found",
+    "安装系统OpenSSL 3，或在配置中给出libcrypto的绝对路径", "Install OpenSSL 3, or configure the absolute path of libcrypto",
+)
+KEY_FILE = _code(
+    "EXN-KEY-FILE", _H, 503,
+    "密钥文件无法使用：{name}（{reason}）", "Key file cannot be used: {name} ({reason})",
+    "检查文件、口令和权限（应为0600）", "Check the file, its passphrase and its mode (0600)",
+)
+KEY_ROLE = _code(
+    "EXN-KEY-ROLE", _H, 503,
+    "密钥或证书用途不符：{name}需用于{role}", "Key or certificate has the wrong usage: {name} is needed for {role}",
+    "签名、加密、TLS各用一对密钥", "Use one key pair each for signing, encryption and TLS",
+)
+CERT_FORM = _code(
+    "EXN-CERT-FORM", _R, 422,
+    "证书格式有误", "Malformed certificate",
+    "请对方重新提供证书", "Ask the peer for the certificate again",
+)
+CERT_CHAIN = _code(
+    "EXN-CERT-CHAIN", _H, 403,
+    "证书{fingerprint}未通过证书链验证", "Certificate {fingerprint} does not chain to a trusted root",
+    "安装签发机构证书，或请对方更换证书", "Install the issuing CA's certificate, or have the peer change its own",
+)
+CERT_TIME = _code(
+    "EXN-CERT-TIME", _H, 403,
+    "证书{fingerprint}不在有效期内", "Certificate {fingerprint} is not within its validity",
+    "更换证书，并检查两端时钟", "Renew the certificate, and check both clocks",
+)
+CERT_REVOKED = _code(
+    "EXN-CERT-REVOKED", _H, 403,
+    "证书{fingerprint}已被吊销", "Certificate {fingerprint} is revoked",
+    "由对方更换证书", "The peer must use a new certificate",
+)
+CRL_MISSING = _code(
+    "EXN-CRL-MISSING", _H, 503,
+    "缺少有效的吊销列表（CRL）", "No current revocation list (CRL)",
+    "更新CRL文件", "Update the CRL file",
+)
+
+# --- envelope -------------------------------------------------------------------------------------------------
+STATEMENT = _code(
+    "EXN-STATEMENT", _R, 422,
+    "声明不符合规范：{reason}", "The statement breaks its form: {reason}",
+    "由发送方修正程序", "The sender's program must be mended",
+)
+CMS_FORM = _code(
+    "EXN-CMS-FORM", _R, 422,
+    "签名或信封结构不符合GB/T 35275规定的写法：{reason}", "The CMS structure is outside our GB/T 35275 profile: {reason}",
+    "由发送方修正程序", "The sender's program must be mended",
+)
+SIGNATURE = _code(
+    "EXN-SIGNATURE", _R, 403,
+    "签名验证失败", "The signature does not verify",
+    "由发送方检查签名密钥与证书是否一致", "The sender must check that its signing key and certificate agree",
+)
+TOO_LARGE = _code(
+    "EXN-TOO-LARGE", _R, 413,
+    "超出大小限制：{what}，上限{limit}", "Too large: {what}, the limit is {limit}",
+    "减小后重新提交", "Send less at once",
+)
+OPEN = _code(
+    "EXN-OPEN", _R, 422,
+    "数据包无法打开", "The parcel cannot be opened",
+    "核对接收方证书后重新封装；原因见接收方本地日志", "Seal again to the receiver's present certificate; the cause is in the receiver's log",
+)
+DIGEST = _code(
+    "EXN-DIGEST", _R, 422,
+    "信封与装箱单的摘要或长度不一致", "The envelope's digest or size is not the manifest's",
+    "重新发送", "Send again",
+)
+PROOF = _code(
+    "EXN-PROOF", _R, 422,
+    "证明不成立：{reason}", "The proof does not hold: {reason}",
+    "向出具证明的一方索取新的证明", "Ask whoever gave the proof for a new one",
+)
+
+# --- exchange -------------------------------------------------------------------------------------------------
+UNREGISTERED = _code(
+    "EXN-UNREGISTERED", _H, 403,
+    "未登记的证书或节点", "The certificate or node is not registered here",
+    "请中心登记该证书", "Have the certificate registered",
+)
+NOT_ALLOWED = _code(
+    "EXN-NOT-ALLOWED", _H, 403,
+    "对端{peer}无权进行此项操作：{what}", "Peer {peer} may not do this: {what}",
+    "请管理方授权", "Have it granted",
+)
+SUSPENDED = _code(
+    "EXN-SUSPENDED", _H, 403,
+    "对端{peer}已被停用", "Peer {peer} is suspended",
+    "恢复该对端后自动继续", "It goes on by itself when the peer is reinstated",
+)
+MISADDRESSED = _code(
+    "EXN-MISADDRESSED", _R, 422,
+    "声明不是发给本节点的，或属于其他交换域", "The statement is for another node or another domain",
+    "检查双方的域和节点代码", "Check the domain and node codes of both ends",
+)
+UNKNOWN_SPECIFICATION = _code(
+    "EXN-SPECIFICATION", _H, 409,
+    "接口规范{spec}在接收方不可用或内容不同", "Specification {spec} is not held by the receiver, or differs",
+    "双方安装同一版本的接口规范", "Install the same version of the specification at both ends",
+)
+UNSUPPORTED = _code(
+    "EXN-UNSUPPORTED", _R, 422,
+    "不支持的数据包类型：{kind}", "Unsupported kind of parcel: {kind}",
+    "升级接收方，或不再发送该类型", "Upgrade the receiver, or send no such parcel",
+)
+BEHIND = _code(
+    "EXN-BEHIND", _L, 409,
+    "通道尚缺之前的数据包", "Parcels before this one are missing",
+    "发送方自动从断点续发", "The sender rewinds by itself",
+)
+FORK = _code(
+    "EXN-FORK", _H, 409,
+    "同一位置出现两个不同的数据包（分叉）", "Two different parcels claim one place (a fork)",
+    "核实发送方是否从旧备份恢复或被复制", "Find out whether the sender was restored or cloned",
+)
+PURGED = _code(
+    "EXN-PURGED", _L, 409,
+    "该数据包的回执已按期清理", "The receipt of this parcel was purged by retention",
+    "发送方自动开启新的通道时期", "The sender opens a new lane epoch by itself",
+)
+SUPERSEDED = _code(
+    "EXN-SUPERSEDED", _H, 409,
+    "发送方使用了已作废的时期", "The sender speaks from a superseded epoch",
+    "停止旧副本，仅保留一个节点运行", "Stop the old copy; run one node only",
+)
+ORIGIN = _code(
+    "EXN-ORIGIN", _R, 422,
+    "来源节点与发送方不符，且未获准转送", "The record's origin is not the sender, and it may not pass it on",
+    "由来源节点直接报送，或登记转送权限", "Send from the origin, or have the relay registered",
+)
+CLOCK = _code(
+    "EXN-CLOCK", _H, 403,
+    "对端时间与本机相差超过限度", "The peer's clock differs from ours beyond the limit",
+    "校准两端时钟", "Set both clocks",
+)
+DISK = _code(
+    "EXN-DISK", _L, 507,
+    "磁盘空间不足，暂停接收：{what}", "Disk space is short, intake is closed: {what}",
+    "清理或扩容磁盘，恢复后自动继续", "Free or add disk; it goes on by itself",
+)
+QUOTA = _code(
+    "EXN-QUOTA", _L, 429,
+    "对端{peer}超出配额", "Peer {peer} is over its quota",
+    "稍后自动重试", "It is tried again by itself",
+)
+DRAINING = _code(
+    "EXN-DRAINING", _L, 503,
+    "节点正在停止，不再接收", "The node is stopping and takes nothing new",
+    "稍后重试", "Try again later",
+)
+PEER_DOWN = _code(
+    "EXN-PEER-DOWN", _L, 503,
+    "对端{peer}暂时无法到达", "Peer {peer} cannot be reached",
+    "自动重试，无需处理", "It is tried again by itself",
+)
+
+# --- store ----------------------------------------------------------------------------------------------------
+STORE_NEWER = _code(
+    "EXN-STORE-NEWER", _H, 503,
+    "数据库{name}由更新版本的程序创建", "Store {name} was written by a newer version of the program",
+    "安装新版本程序，或从备份恢复", "Install the newer version, or restore a backup",
+)
+STORE_BUSY = _code(
+    "EXN-STORE-BUSY", _L, 503,
+    "数据库{name}暂时不可写", "Store {name} cannot be written now",
+    "稍后自动重试", "It is tried again by itself",
+)
+FENCED = _code(
+    "EXN-FENCED", _L, 409,
+    "租约已失效，结果未采用", "The claim is void, its result was not taken",
+    "由新的持有者继续", "Whoever holds the new claim goes on",
+)
+
+# --- local API ------------------------------------------------------------------------------------------------
+KEY_MISSING = _code(
+    "EXN-API-KEY-MISSING", _R, 400,
+    "缺少请求头 Idempotency-Key", "The header Idempotency-Key is missing",
+    "为每次提交生成一个唯一值，重试时使用同一值", "Send one unique value per submission, the same on each retry",
+)
+KEY_RUNNING = _code(
+    "EXN-API-KEY-RUNNING", _L, 409,
+    "相同 Idempotency-Key 的提交正在处理", "A submission with this Idempotency-Key is running",
+    "稍后用同一值重试", "Try again later with the same value",
+)
+KEY_REUSED = _code(
+    "EXN-API-KEY-REUSED", _R, 422,
+    "相同 Idempotency-Key 已用于不同的内容", "This Idempotency-Key was used with another body",
+    "内容不同时请使用新的值", "Use a new value for new content",
+)
+RESOURCE = _code(
+    "EXN-API-RESOURCE", _R, 404,
+    "未配置的信息资源：{resource}", "Unknown resource: {resource}",
+    "检查路径中的资源代码", "Check the resource code in the path",
+)
+MEDIA = _code(
+    "EXN-API-MEDIA", _R, 415,
+    "不支持的内容类型或字符集", "Unsupported content type or charset",
+    "使用 application/json、application/x-ndjson 或 application/xml，UTF-8 或 GB18030",
+    "Use application/json, application/x-ndjson or application/xml, in UTF-8 or GB18030",
+)
+NOT_FOUND = _code(
+    "EXN-API-NOT-FOUND", _R, 404, "没有此对象", "There is no such thing", "检查编号", "Check the id",
+)
+BAD_REQUEST = _code(
+    "EXN-API-REQUEST", _R, 400, "请求有误：{reason}", "Bad request: {reason}", "修正请求", "Mend the request",
+)
+UNAUTHORIZED = _code(
+    "EXN-API-UNAUTHORIZED", _R, 401, "未通过身份验证", "Not authenticated",
+    "使用令牌文件中的令牌", "Use the token in the token file",
+)
+ALL_REFUSED = _code(
+    "EXN-API-ALL-REFUSED", _R, 422, "没有一条记录通过校验", "No record passed its specification",
+    "按所列问题修正后重新提交", "Mend what is listed and submit again",
+)
+METHOD = _code(
+    "EXN-API-METHOD", _R, 405, "不支持的方法", "Method not allowed", "检查请求方法", "Check the method",
+)
+FAULT = _code(
+    "EXN-FAULT", _L, 500, "节点内部故障，编号{fault}", "Internal fault {fault}",
+    "稍后重试；如重复出现，请把编号交给运维人员", "Try again; if it repeats, give the number to operations",
+)

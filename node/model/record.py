@@ -1,0 +1,114 @@
+"""A record on its way: draft, record, head, version, refusal (DESIGN §2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, NamedTuple
+
+from node.model.sentence import Sentence
+
+Twin = Mapping[str, Any]
+"""A record's canonical JSON form: members are texts, lists of texts, groups, or lists of groups."""
+
+
+class Operation(str, Enum):
+    """What a record does to the row of its business key."""
+
+    UPSERT = "upsert"
+    DELETE = "delete"
+
+
+class Stream(str, Enum):
+    """Why a record travels; each stream is a lane of its own."""
+
+    LIVE = "live"
+    BACKFILL = "backfill"
+    RESUPPLY = "resupply"
+
+
+class Version(NamedTuple):
+    """Which of two states of one key is newer: greater wins.  Born at submission, never changed."""
+
+    epoch: int
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpecificationId:
+    """One version of one interface, as a manifest names it; `digest` covers the XSD and all it includes."""
+
+    id: str
+    version: str
+    digest: str
+
+    def __str__(self) -> str:
+        return f"{self.id}/{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One rule that one field broke; says nothing of the field's content."""
+
+    field: str
+    rule: str
+    says: Sentence
+    severity: str = "refuse"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """One record as it arrived: nothing is proved of it.
+
+    `form` is `json` or `xml`; `tree` is the parsed twin, or the parsed element of an XML draft;
+    `problems` are faults already met while parsing (they stand for the whole draft).
+    """
+
+    index: int
+    form: str
+    tree: Any
+    problems: Sequence[Problem] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A draft that passed its specification; only `node.validate` makes one.
+
+    `index` is its place in its submission, or its leaf in its parcel; `body` is the twin as canonical JSON;
+    `row`, `operation`, `happened` (business time as written) and `correlation` are read from it;
+    `key` holds the business key's values in the specification's order.
+    """
+
+    index: int
+    body: bytes
+    row: str
+    operation: Operation
+    happened: str
+    key: tuple[str, ...]
+    correlation: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a draft is no record; `row` is its row id if that much could be read."""
+
+    index: int
+    row: str | None
+    problems: Sequence[Problem]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What the exchange adds to a record, and never changes on the way (WIRE §2)."""
+
+    record: str
+    row: str
+    origin: str
+    version: Version
+    operation: Operation
+    happened: str
+    captured: str | None
+    admitted: str
+    correlation: str | None = None
+    ext: Mapping[str, Any] = field(default_factory=dict)
