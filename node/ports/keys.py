@@ -1,9 +1,4 @@
-"""Everything the core asks of the outside world, on one page.
-
-The core calls these and never learns what stands behind them: a table or a list, libcrypto or a device, a file or
-a folder.  Each has one contract suite under tests/contracts/, which every implementation passes, the fakes included.
-All methods are plain blocking calls.  They fail with a `Trouble` of `node.model.trouble`; anything else is a bug.
-"""
+"""What the core asks of keys, certificates and the registry."""
 
 from __future__ import annotations
 

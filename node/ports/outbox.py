@@ -1,0 +1,149 @@
+"""What the core asks of the outbox: one transaction of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from node.model.instant import Instant
+from node.model.parcel import Lane, Position, Stage
+from node.model.record import Version
+from node.model.spool import (
+    Answer,
+    Claim,
+    Entry,
+    EntryState,
+    Group,
+    LaneState,
+    RefusedRecord,
+    Rest,
+    Sealed,
+    Span,
+    Submission,
+    Waiting,
+)
+from node.ports.ledger import Ledger
+
+
+class OutboxUnit(Ledger, Protocol):
+    """One transaction of the outbox.
+
+    O1  What was put is there after a crash: records, refusals, bookmark and answer together or not at all.
+    O2  Versions of (this node, resource) only grow, over all streams.
+    O3  Groups leave a lane in the order they were put, whole.
+    O4  An entry moves only as node/spool/states.py allows; knowledge only grows; a final word is taken in any state.
+    O5  `place`, `sent`, `rewind` and `reopen` need the lane's newest claim; otherwise Retry(FENCED) and nothing changes.
+    O6  Nothing is forgotten except by `purge`, which takes only finished entries.
+    """
+
+    writes: int
+
+    def epoch(self) -> int:
+        """Return the node epoch, opened by `init` or restore."""
+
+    def boot(self) -> str:
+        """Return the boot id drawn when this outbox was opened for writing."""
+
+    def answered(self, caller: str, resource: str, key: str, body: bytes) -> Answer | None:
+        """Return the answer stored under the idempotency key; Refused(KEY_REUSED) if the body differed."""
+
+    def answer(self, submission: Submission, key: str, body: bytes, answer: Answer) -> None:
+        """Store a submission and its answer under (caller, resource, key); `body` is as received."""
+
+    def submission(self, id: str) -> tuple[Submission, Answer] | None:
+        """Return a submission and what its caller was told."""
+
+    def spans(self, submission: Submission) -> Sequence[Span]:
+        """Return where its records are now, for each receiver, in version order."""
+
+    def allot(self, resource: str, count: int) -> Version:
+        """Reserve `count` versions of this origin's resource; return the first (O2)."""
+
+    def wait(self, lane: Lane, waiting: Waiting) -> None:
+        """Let records wait in a lane; those of one transaction and one kind share groups (O1, O3)."""
+
+    def bookmark(self, reader: str) -> str | None:
+        """Return how far `reader` has read."""
+
+    def mark(self, reader: str, was: str | None, now: str) -> None:
+        """Move a bookmark by compare-and-set; raise Retry(FENCED) if it was not `was`."""
+
+    def lanes(self, receiver: str | None = None) -> Sequence[LaneState]:
+        """Return all sending lanes, or those to one receiver."""
+
+    def lane(self, lane: Lane) -> LaneState | None:
+        """Return one sending lane."""
+
+    def ready(self, receiver: str) -> Sequence[LaneState]:
+        """Return the lanes to `receiver` that are not held and have something to send, urgent and oldest first."""
+
+    def claim(self, lane: Lane, now: Instant, lease: Instant) -> Claim | None:
+        """Take a lane until `now + lease`; None while another claim stands.  The token grows."""
+
+    def release(self, claim: Claim) -> None:
+        """Give a claim back; a void one changes nothing."""
+
+    def draw(self, lane: Lane) -> Sequence[Group]:
+        """Return the waiting groups of one kind at the lane's front that fit into one parcel (O3)."""
+
+    def place(self, claim: Claim, sealed: Sealed, groups: Sequence[int], now: Instant) -> None:
+        """Save a sealed parcel at the lane's next place and its groups as gone into it (O5)."""
+
+    def due(self, lane: Lane) -> Entry | None:
+        """Return the entry at the lane's cursor, or None when all that is sealed was taken by the peer."""
+
+    def octets(self, parcel: str) -> tuple[bytes, bytes] | None:
+        """Return manifest and payload as they were sealed."""
+
+    def groups(self, parcel: str) -> Sequence[Group]:
+        """Return the groups that went into a parcel, in leaf order, while they are kept."""
+
+    def sent(self, claim: Claim, parcel: str, now: Instant) -> None:
+        """Note an attempt to send (O5)."""
+
+    def learn(
+        self, parcel: str, stage: Stage, code: str | None, receipt: bytes, refused: Sequence[RefusedRecord], now: Instant
+    ) -> Entry | None:
+        """Take a verified receipt: move the entry (O4) and the cursor; None for an unknown parcel."""
+
+    def refused(self, parcel: str) -> Sequence[RefusedRecord]:
+        """Return the refused records of a processed parcel."""
+
+    def receipts(self, parcel: str) -> Sequence[tuple[Stage, bytes]]:
+        """Return the receipts held for a parcel."""
+
+    def rewind(self, claim: Claim, position: Position) -> None:
+        """The peer's head is `position`: send again what follows it; Retry(PURGED) if not kept (O5)."""
+
+    def reopen(self, claim: Claim, epoch: int, prev: str, now: Instant) -> None:
+        """Open a new lane epoch after `prev`; entries not accepted are voided and their groups wait again (O5)."""
+
+    def replace(self, claim: Claim, parcel: str, sealed: Sealed, now: Instant) -> None:
+        """Put a re-sealed parcel (supersedes) or a void at the same seq as the unaccepted `parcel` (O5)."""
+
+    def hold(self, lane: Lane, code: str | None) -> None:
+        """Hold a lane for a cause, or let it go on with None."""
+
+    def rest(self, peer: str) -> Rest:
+        """Return the back-off of a peer."""
+
+    def set_rest(self, peer: str, rest: Rest) -> None:
+        """Save the back-off of a peer."""
+
+    def owed(self, peer: str, before: Instant, limit: int) -> Sequence[Entry]:
+        """Return entries sent or accepted before an instant whose final word is missing, oldest first."""
+
+    def entry(self, parcel: str) -> Entry | None:
+        """Return one entry."""
+
+    def entries(self, state: EntryState | None, after: str, limit: int) -> Sequence[Entry]:
+        """Return entries by parcel id, for people."""
+
+    def park(self, parcel: str, code: str, now: Instant) -> Entry:
+        """A person or rule sets an entry aside (O4)."""
+
+    def purge(self, done_before: Instant, answers_before: Instant, limit: int) -> int:
+        """Forget at most `limit` finished entries, and answers, older than the instants; return how many (O6)."""
+
+    def discard(self, parcel: str, who: str, now: Instant) -> None:
+        """A named person throws a parked entry away; the ledger says who."""
