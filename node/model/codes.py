@@ -41,6 +41,11 @@ KEY_ROLE = _code(
     "密钥或证书用途不符：{name}需用于{role}", "Key or certificate has the wrong usage: {name} is needed for {role}",
     "签名、加密、TLS各用一对密钥", "Use one key pair each for signing, encryption and TLS",
 )
+KEY_VALUE = _code(
+    "EXN-KEY-VALUE", _R, 422,
+    "密钥、公钥或参数的数值或长度无效：{what}", "A key, point or parameter has an invalid value or length: {what}",
+    "由提供该值的一方更正", "Whoever supplied the value must correct it",
+)
 CERT_FORM = _code(
     "EXN-CERT-FORM", _R, 422,
     "证书格式有误", "Malformed certificate",
@@ -65,6 +70,41 @@ CRL_MISSING = _code(
     "EXN-CRL-MISSING", _H, 503,
     "缺少有效的吊销列表（CRL）", "No current revocation list (CRL)",
     "更新CRL文件", "Update the CRL file",
+)
+CRL_FORM = _code(
+    "EXN-CRL-FORM", _R, 422,
+    "吊销列表（CRL）格式有误，或不是已安装的签发机构所签", "Malformed revocation list (CRL), or not signed by an installed CA",
+    "重新下载CRL，并安装其签发机构证书", "Fetch the CRL again, and install the certificate of the CA that signs it",
+)
+CHANNEL = _code(
+    "EXN-TLS-CHANNEL", _H, 403,
+    "TLS连接不符合要求：{what}", "The TLS connection is not as required: {what}",
+    "检查双方的TLS设置和密码库版本", "Check the TLS settings and the crypto library of both ends",
+)
+TLS_PEER = _code(
+    "EXN-TLS-PEER", _H, 403,
+    "TLS对端不是所期待的节点：证书{fingerprint}", "The TLS peer is not the node expected: certificate {fingerprint}",
+    "核对地址，或登记对端的TLS证书", "Check the address, or register the peer's TLS certificate",
+)
+CA_EXISTS = _code(
+    "EXN-CA-EXISTS", _R, 409,
+    "开发用CA已存在于该目录", "There is a development CA in this folder already",
+    "使用另一个空目录", "Use another, empty folder",
+)
+CA_MISSING = _code(
+    "EXN-CA-MISSING", _R, 404,
+    "该目录没有可用的开发用CA：{name}", "There is no usable development CA in this folder: {name}",
+    "先执行 exchange-node ca init", "Run exchange-node ca init first",
+)
+CA_UNKNOWN = _code(
+    "EXN-CA-UNKNOWN", _R, 404,
+    "开发用CA未签发过证书{serial}", "The development CA never issued certificate {serial}",
+    "检查序列号或证书文件", "Check the serial number or the certificate file",
+)
+CA_REQUEST = _code(
+    "EXN-CA-REQUEST", _R, 422,
+    "开发用CA不能如此签发：{field}", "The development CA does not issue this: {field}",
+    "修正该项后重试", "Mend this item and try again",
 )
 
 # --- envelope -------------------------------------------------------------------------------------------------
@@ -102,6 +142,45 @@ PROOF = _code(
     "EXN-PROOF", _R, 422,
     "证明不成立：{reason}", "The proof does not hold: {reason}",
     "向出具证明的一方索取新的证明", "Ask whoever gave the proof for a new one",
+)
+FRAME = _code(
+    "EXN-FRAME", _R, 422,
+    "数据包的外层格式有误：{reason}", "The parcel's frame is broken: {reason}",
+    "重新发送；如重复出现，由发送方修正程序", "Send again; if it repeats, the sender's program must be mended",
+)
+CMS_UNREADABLE = _code(
+    "EXN-CMS-UNREADABLE", _R, 422,
+    "文件不是可识别的CMS消息：{reason}", "The file is not a CMS message that can be read: {reason}",
+    "请提供DER、PEM或Base64形式的GB/T 35275消息", "Give a GB/T 35275 message in DER, PEM or base64",
+)
+CMS_STATEMENT = _code(
+    "EXN-CMS-STATEMENT", _R, 422,
+    "拒绝签名：内容以交换声明的前缀开头", "Not signed: the content begins like a statement of the exchange",
+    "交换声明只能由节点自己签署", "Statements of the exchange are signed by the node alone",
+)
+
+# --- validate -------------------------------------------------------------------------------------------------
+MALFORMED = _code(
+    "EXN-DOCUMENT", _R, 400,
+    "文档无法解析：{reason}，第{line}行", "The document cannot be read: {reason}, line {line}",
+    "检查格式、字符集和结束标记后重新提交；不得含DTD、重复的名称或字节顺序标记",
+    "Mend its syntax and charset and submit again; no DTD, no repeated names, no byte order mark",
+)
+LINE = _code(
+    "EXN-LINE", _R, 422,
+    "数据包中的记录行不符合规范：{reason}", "A record line of a parcel breaks its form: {reason}",
+    "由发送方修正程序", "The sender's program must be mended",
+)
+SPECIFICATION_FORM = _code(
+    "EXN-SPECIFICATION-FORM", _H, 503,
+    "接口规范{name}不可用（{where}）：{reason}", "Specification {name} cannot be used ({where}): {reason}",
+    "按xsd/README.md修正该文件；已发布的版本不得修改，应发布新版本",
+    "Mend the file by xsd/README.md; a published version is never edited, publish a new one",
+)
+DISAGREE = _code(
+    "EXN-VALIDATE-DISAGREE", _H, 500,
+    "校验程序自相矛盾：接口规范{spec}，第{index}条", "Two readings of specification {spec} disagree on record {index}",
+    "这是本程序的缺陷，请把此代码与接口规范名称交给开发方", "This is a fault of the program; report this code and the specification's name",
 )
 
 # --- exchange -------------------------------------------------------------------------------------------------
@@ -250,4 +329,20 @@ METHOD = _code(
 FAULT = _code(
     "EXN-FAULT", _L, 500, "节点内部故障，编号{fault}", "Internal fault {fault}",
     "稍后重试；如重复出现，请把编号交给运维人员", "Try again; if it repeats, give the number to operations",
+)
+
+# --- wire -----------------------------------------------------------------------------------------------------
+HEAD_LIMIT = _code(
+    "EXN-API-HEAD", _R, 431, "请求头过多或过长", "The request's head is too large", "减少请求头", "Send fewer or shorter headers",
+)
+TOO_SLOW = _code(
+    "EXN-API-SLOW", _L, 408, "请求在限定时间内未到齐", "The request did not arrive in time", "重新提交", "Send it again",
+)
+CROWDED = _code(
+    "EXN-API-CROWDED", _L, 503, "同时进行的请求过多", "Too many requests at once", "稍后自动重试", "Try again later",
+)
+PEER_ANSWER = _code(
+    "EXN-PEER-ANSWER", _L, 502,
+    "对端{peer}的应答不符合协议：{reason}", "The answer of peer {peer} breaks the protocol: {reason}",
+    "自动重试；如持续出现，请对端检查其程序或中间设备", "It is tried again; if it stays, have the peer and what stands between checked",
 )

@@ -61,7 +61,7 @@ class Problem:
 class Draft:
     """One record as it arrived: nothing is proved of it.
 
-    `form` is `json` or `xml`; `tree` is the parsed twin, or the parsed element of an XML draft;
+    `form` is `json` or `xml`; `tree` is the JSON object's bytes or the parsed twin, or the element of an XML draft;
     `problems` are faults already met while parsing (they stand for the whole draft).
     """
 

@@ -1,0 +1,133 @@
+"""A line of a parcel: canonical JSON `{"body":{...},"head":{...}}` (WIRE §2).
+
+Members of `head`, in the order they are written; those marked ? are absent when they do not apply:
+
+    admitted      time of admission, `YYYY-MM-DDThh:mm:ss.mmmZ`
+    captured ?    time the source's change was read, same form
+    correlation ? what joins records of one case (办件编号), 1 to 64 characters
+    ext ?         object; unknown members are kept and passed on
+    operation     `upsert` or `delete`
+    origin        code of the node where the record was submitted
+    record        record id, lower-case UUIDv7
+    row           row id, as the body's row-id field says it
+    time          business time, as the body's time field says it
+    version       [epoch, n]
+
+Rule 1: a line is stored and passed on byte for byte; nothing here rewrites one.
+Rule 2: `split_line` proves the head.  The body is proved by `Specification.judge_body`, and by nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from jsonschema_rs import Draft202012Validator
+
+from node.model import codes
+from node.model.record import Head, Operation, Record, Version
+from node.model.trouble import Trouble, trouble
+
+HEAD_OCTETS = 16384
+"""Most that a head may be long, `ext` included."""
+
+_OPEN = b'{"body":{'
+_MIDDLE = b',"head":{'
+_TIME = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3}Z$"
+_WHOLE = {"type": "integer", "minimum": 0, "maximum": 2**53 - 1}
+_HEAD = Draft202012Validator(
+    {
+        "type": "object",
+        "properties": {
+            "admitted": {"type": "string", "pattern": _TIME},
+            "captured": {"type": "string", "pattern": _TIME},
+            "correlation": {"type": "string", "minLength": 1, "maxLength": 64},
+            "ext": {"type": "object", "maxProperties": 32},
+            "operation": {"enum": ["upsert", "delete"]},
+            "origin": {"type": "string", "pattern": "^[!-~]{1,64}$"},
+            "record": {
+                "type": "string",
+                "pattern": "^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$",
+            },
+            "row": {"type": "string", "minLength": 1, "maxLength": 64},
+            "time": {"type": "string", "minLength": 1, "maxLength": 32},
+            "version": {
+                "type": "array", "prefixItems": [_WHOLE, _WHOLE], "minItems": 2, "maxItems": 2,
+            },
+        },
+        "required": ["admitted", "operation", "origin", "record", "row", "time", "version"],
+        "additionalProperties": False,
+    }
+)
+_OPERATIONS = {"upsert": Operation.UPSERT, "delete": Operation.DELETE}
+
+
+def join_line(body: bytes, head: Head) -> bytes:
+    """Return the line of a record's canonical `body` and its `head`."""
+    members: dict[str, Any] = {"admitted": head.admitted}
+    if head.captured is not None:
+        members["captured"] = head.captured
+    if head.correlation is not None:
+        members["correlation"] = head.correlation
+    if head.ext:
+        members["ext"] = head.ext
+    members["operation"] = head.operation.value
+    members["origin"] = head.origin
+    members["record"] = head.record
+    members["row"] = head.row
+    members["time"] = head.happened
+    members["version"] = head.version[:]
+    octets = orjson.dumps(members, option=orjson.OPT_SORT_KEYS)
+    if len(octets) > HEAD_OCTETS - len(_MIDDLE):
+        raise trouble(codes.TOO_LARGE, what="head", limit=HEAD_OCTETS)
+    return b'{"body":%b,"head":%b}' % (body, octets)
+
+
+def split_line(line: bytes) -> tuple[bytes, Head]:
+    """Return the bytes of the body, and the head; raise Refused(LINE) for any other form.
+
+    The head is refused unless it is canonical, closed and complete.  The body's bytes are only cut out.
+    """
+    if not line.startswith(_OPEN) or line[-2:] != b"}}":
+        raise _broken("frame")
+    # A quote inside a string is escaped, so the middle is found between members only.  A member `head` inside the
+    # body ends before the line does and does not parse; the first one that fills the rest of the line is the head.
+    middle = line.find(_MIDDLE, max(0, len(line) - HEAD_OCTETS))
+    while middle >= 0:
+        head = _head(line[middle + 8:-1])
+        if head is not None:
+            return line[8:middle], head
+        middle = line.find(_MIDDLE, middle + 1)
+    raise _broken("head")
+
+
+def _head(octets: bytes) -> Head | None:
+    try:
+        members = orjson.loads(octets)
+    except orjson.JSONDecodeError:
+        return None
+    if not _HEAD.is_valid(members) or orjson.dumps(members, option=orjson.OPT_SORT_KEYS) != octets:
+        return None
+    epoch, n = members["version"]
+    if epoch.__class__ is not int or n.__class__ is not int:  # JSON Schema takes 1.0 for an integer
+        return None
+    take = members.get
+    return Head(
+        members["record"], members["row"], members["origin"], Version(epoch, n),
+        _OPERATIONS[members["operation"]], members["time"], take("captured"), members["admitted"],
+        take("correlation"), take("ext") or {},
+    )
+
+
+def same(head: Head, record: Record) -> bool:
+    """Return whether the head says of row id, operation, business time and correlation what the body says."""
+    return (
+        head.row == record.row
+        and head.operation is record.operation
+        and head.happened == record.happened
+        and head.correlation == record.correlation
+    )
+
+
+def _broken(reason: str) -> Trouble:
+    return trouble(codes.LINE, reason=reason)
