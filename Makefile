@@ -1,0 +1,48 @@
+# Two commands do everything, set-up included: `make demo` runs the main job, `make test` the tests.
+# The first call sets up .venv; it is set up again only when setup.cfg or pyproject.toml changes.
+
+SHELL := /bin/bash
+VENV := .venv
+READY := $(VENV)/.ready
+PY := $(VENV)/bin/python
+LINTED := node tests $(if $(wildcard adapters/*.py),adapters)
+
+.PHONY: help demo test lint bench clean
+
+help:
+	@echo 'make demo    一台机器上的完整交换：中心和两个部门 / a whole exchange on one machine'
+	@echo 'make test    全部测试 / all tests'
+	@echo 'make lint    风格与类型 / style and types'
+	@echo 'make bench   性能测量，写入 build/bench.json / measurements'
+	@echo '参数用 ARGS 传递 / arguments go in ARGS: make demo ARGS="--records 1000 --keep"'
+
+demo: $(READY)
+	$(PY) -m node demo $(ARGS)
+
+test: $(READY)
+	$(PY) -m pytest $(ARGS)
+
+lint: $(READY)
+	$(PY) -m flake8 $(LINTED)
+	$(PY) -m isort --check-only --quiet $(LINTED)
+	$(PY) -m mypy $(filter-out tests,$(LINTED))
+
+bench: $(READY)
+	$(PY) -m tests.bench $(ARGS)
+
+clean:
+	rm -rf build dist *.egg-info .mypy_cache .hypothesis .coverage _trial_temp*
+
+# A name on the path may be a shim without a Python behind it, so each candidate is asked.
+$(READY): setup.cfg pyproject.toml
+	@found=''; \
+	for name in python3.13 python3.12 python3.11 python3; do \
+	  if $$name -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
+	    found=$$name; break; fi; \
+	done; \
+	if [ -x $(PY) ]; then :; \
+	elif [ -n "$$found" ]; then echo "准备 $(VENV)（$$found）/ setting up $(VENV) with $$found"; $$found -m venv $(VENV); \
+	else echo '需要 Python 3.11 及以上并带 venv 模块 / Python 3.11 or later with its venv module is needed' >&2; \
+	  exit 69; fi
+	$(PY) -m pip install --quiet --disable-pip-version-check -e '.[test,lint,bench]'
+	@touch $@
