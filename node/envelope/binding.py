@@ -1,0 +1,31 @@
+"""bind: ties a manifest to the key of its envelope (WIRE §2).
+
+    Kb   = SM4-ECB(CEK, b1 ‖ b2)      b1, b2 = `exn.bind.1`, zero-padded to 15 octets, then 01, 02
+    bind = HMAC-SM3(Kb, canonical manifest without `bind`)
+
+Without it a member could sign a stolen envelope, altered at will, as its own, and the receipts would be a padding
+oracle for CBC.  The CEK encrypts the payload under CBC with a random IV; that one of its blocks equals b1 or b2 has
+the chance of a guessed key, so one key may serve both.
+"""
+
+from __future__ import annotations
+
+from hmac import compare_digest
+from typing import Any
+
+from node.envelope import canonical
+from node.ports import Crypto
+
+_LABEL = b"exn.bind.1".ljust(15, b"\x00")
+BLOCKS = _LABEL + b"\x01" + _LABEL + b"\x02"
+
+
+def bind(said: dict[str, Any], key: bytes, crypto: Crypto) -> str:
+    """Return `bind` of a manifest's members (a `bind` among them is left out) under the content key."""
+    unbound = {name: member for name, member in said.items() if name != "bind"}
+    return crypto.hmac_sm3(crypto.sm4_ecb(key, BLOCKS), canonical.write(unbound)).hex()
+
+
+def bound(said: dict[str, Any], key: bytes, crypto: Crypto) -> bool:
+    """Return, in constant time, whether a manifest's `bind` was made under this content key."""
+    return compare_digest(bind(said, key, crypto), str(said["bind"]))
