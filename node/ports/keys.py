@@ -102,6 +102,9 @@ class Identity(Protocol):
     def sign(self, data: bytes) -> bytes:
         """Sign with the present signing key: DER over SM3(Z ‖ data)."""
 
+    def decrypts(self, fingerprint: str) -> bool:
+        """Return whether we hold the key of this encryption certificate, old decrypt-only ones included."""
+
     def unwrap(self, issuer: bytes, serial: int, wrapped: bytes) -> bytes:
         """Unwrap with the key of the encryption certificate (issuer's Name DER, serial), old decrypt-only ones included.
 
@@ -116,7 +119,10 @@ class Storage(Protocol):
         """Return key id ‖ 12 random bytes ‖ SM4-GCM; `place` (store, table, primary key) is authenticated."""
 
     def open(self, place: bytes, sealed: bytes) -> bytes:
-        """Undo `seal` at the same place; raise Refused(OPEN) if it was moved or touched."""
+        """Undo `seal` at the same place; raise Refused(OPEN) if it was moved or touched.
+
+        Raises Hold(KEY_FILE) when the storage key it names is not held: a key file was left out.
+        """
 
     def index(self, label: bytes, *parts: bytes) -> bytes:
         """Return a 32-byte keyed digest of the parts, each prefixed with its length, for looking up without showing."""
