@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from node.envelope.cms import names
+from node.envelope.cms import der, names
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +17,15 @@ class Algorithm:
 
     @property
     def name(self) -> str:
-        """What the identifier is called, and whether parameters stand beside it."""
+        """What the identifier is called."""
         return names.called(self.oid)
+
+    @property
+    def written(self) -> str:
+        """What it is called, its identifier, and whether parameters stand beside it."""
+        known = {None: "-", der.NULL: "NULL"}
+        parameters = known.get(self.parameters) or (self.parameters or b"")[:32].hex()
+        return f"{self.name} ({self.oid}; {parameters})"
 
 
 @dataclass(frozen=True, slots=True)
