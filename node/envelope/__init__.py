@@ -7,3 +7,71 @@ Promises: what is read has one spelling; a class says what was proved: Unverifie
 no line is released before signature, digest, bind and root are good; nothing here touches disk or socket.
 Fails: Refused with the codes of the envelope section of `node.model.codes`; opening always with EXN-OPEN.
 """
+
+from node.envelope.frame import MANIFEST_LIMIT, PAYLOAD_LIMIT, Framed, FrameReader, frame, unframe
+from node.envelope.inner import Inner, Said
+from node.envelope.members import Statement
+from node.envelope.opening import Opened, Unopened, Unwrap, Verified, check_octets, open_parcel, verify_bytes
+from node.envelope.origins import Origin, read_origins, write_origins
+from node.envelope.provenance import Attest, check_origins, evidence, thin
+from node.envelope.receipts import SealedVerdicts, accepted, open_verdicts, processed, refused, seal_verdicts
+from node.envelope.seal import ParcelDraft, Signer, reseal, seal, void
+from node.envelope.statement import (
+    Attested,
+    Unverified,
+    content_of,
+    digest_of,
+    read_collect,
+    read_manifest,
+    read_probe,
+    read_receipt,
+    verify,
+    write,
+)
+
+__all__ = [
+    "MANIFEST_LIMIT",
+    "PAYLOAD_LIMIT",
+    "Attest",
+    "Attested",
+    "FrameReader",
+    "Framed",
+    "Inner",
+    "Opened",
+    "Origin",
+    "ParcelDraft",
+    "Said",
+    "SealedVerdicts",
+    "Signer",
+    "Statement",
+    "Unopened",
+    "Unverified",
+    "Unwrap",
+    "Verified",
+    "accepted",
+    "check_octets",
+    "check_origins",
+    "content_of",
+    "digest_of",
+    "evidence",
+    "frame",
+    "open_parcel",
+    "open_verdicts",
+    "processed",
+    "read_collect",
+    "read_manifest",
+    "read_origins",
+    "read_probe",
+    "read_receipt",
+    "refused",
+    "reseal",
+    "seal",
+    "seal_verdicts",
+    "thin",
+    "unframe",
+    "verify",
+    "verify_bytes",
+    "void",
+    "write",
+    "write_origins",
+]

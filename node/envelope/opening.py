@@ -60,10 +60,15 @@ class Opened:
 
 def verify_bytes(manifest: Attested[Manifest], payload: bytes, crypto: Crypto) -> Verified:
     """Return the parcel as verified; raise Refused(DIGEST) unless size and SM3 of `payload` are the manifest's."""
-    envelope = manifest.statement.envelope
+    check_octets(manifest.statement, payload, crypto)
+    return Verified(manifest, payload)
+
+
+def check_octets(manifest: Manifest, payload: bytes, crypto: Crypto) -> None:
+    """Return if size and SM3 of `payload` are the manifest's; raise Refused(DIGEST) otherwise.  Proves no signature."""
+    envelope = manifest.envelope
     if len(payload) != envelope.size or not compare_digest(crypto.sm3(payload).hex(), envelope.digest):
         raise trouble(codes.DIGEST)
-    return Verified(manifest, payload)
 
 
 def open_parcel(verified: Verified, unwrap: Unwrap, crypto: Crypto) -> Opened:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from hmac import compare_digest
-from typing import Any
+from typing import Any, NamedTuple
 
 from node.envelope import canonical
 from node.envelope.cms.enveloped import envelop, read_enveloped
@@ -30,6 +30,13 @@ _LIST = Many(
     Group({"field": text(r"[!#-\[\]-~]{0,256}"), "index": COUNT, "rule": text(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")}),
     1, 1 << 20,
 )
+
+
+class SealedVerdicts(NamedTuple):
+    """The refused verdicts as EnvelopedData octets, and what the receipt says of them."""
+
+    envelope: bytes
+    listed: VerdictList
 
 
 def accepted(
@@ -83,7 +90,7 @@ def _receipt(
 
 def seal_verdicts(
     verdicts: Sequence[Verdict], recipient: Certificate, crypto: Crypto, chance: Chance
-) -> tuple[bytes, VerdictList] | None:
+) -> SealedVerdicts | None:
     """Return the refused verdicts as EnvelopedData to the parcel's sender and what its receipt says of them.
 
     None if none was refused.  Raises Hold(KEY_ROLE) for a certificate nobody may be sealed to.
@@ -102,7 +109,7 @@ def seal_verdicts(
     key, iv = chance(16), chance(16)
     wrap = (recipient.issuer, recipient.serial, crypto.sm2_wrap(recipient.public, key))
     envelope = envelop(crypto.sm4_cbc_encrypt(key, iv, clear), iv, [wrap])
-    return envelope, VerdictList(crypto.sm3(envelope).hex(), crypto.sm3(clear).hex())
+    return SealedVerdicts(envelope, VerdictList(crypto.sm3(envelope).hex(), crypto.sm3(clear).hex()))
 
 
 def open_verdicts(receipt: Attested[Receipt], envelope: bytes, unwrap: Unwrap, crypto: Crypto) -> list[Verdict]:
