@@ -239,6 +239,11 @@ ORIGIN = _code(
     "来源节点与发送方不符，且未获准转送", "The record's origin is not the sender, and it may not pass it on",
     "由来源节点直接报送，或登记转送权限", "Send from the origin, or have the relay registered",
 )
+GRANT = _code(
+    "EXN-GRANT", _H, 403,
+    "授权{grant}不存在或已到期", "Grant {grant} does not exist or has ended",
+    "续期或重新授权后自动继续", "It goes on by itself when the grant is renewed",
+)
 CLOCK = _code(
     "EXN-CLOCK", _H, 403,
     "对端时间与本机相差超过限度", "The peer's clock differs from ours beyond the limit",
@@ -275,6 +280,11 @@ STORE_BUSY = _code(
     "EXN-STORE-BUSY", _L, 503,
     "数据库{name}暂时不可写", "Store {name} cannot be written now",
     "稍后自动重试", "It is tried again by itself",
+)
+STORE_CORRUPT = _code(
+    "EXN-STORE-CORRUPT", _H, 503,
+    "本地存储的数据包{parcel}与入库时不一致", "Parcel {parcel} in our store is not what was stored",
+    "检查磁盘，从备份恢复后重新接收", "Check the disk, restore, and receive it again",
 )
 FENCED = _code(
     "EXN-FENCED", _L, 409,
@@ -345,4 +355,12 @@ PEER_ANSWER = _code(
     "EXN-PEER-ANSWER", _L, 502,
     "对端{peer}的应答不符合协议：{reason}", "The answer of peer {peer} breaks the protocol: {reason}",
     "自动重试；如持续出现，请对端检查其程序或中间设备", "It is tried again; if it stays, have the peer and what stands between checked",
+)
+
+# --- config ---------------------------------------------------------------------------------------------------
+CONFIG = _code(
+    "EXN-CONFIG", _H, 503,
+    "配置有{count}处错误", "The configuration has {count} fault(s)",
+    "按所列文件、行号和键逐条修正，再用 exchange-node check 复查",
+    "Mend each place listed by file, line and key, then run exchange-node check",
 )

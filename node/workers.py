@@ -1,0 +1,259 @@
+"""The one bridge between the reactor and code that blocks: threads for long work, one commit per turn for the stores.
+
+Rule 1: a caller hears of a result only after the commit that makes it true.
+Rule 2: a function given to the `Committer` may be run more than once, each time in a fresh unit; it must do nothing
+    but read and write that unit and compute.
+Rule 3: a function that raises `Trouble` must not have written; if it did, or raises anything else, or the commit
+    fails, the whole unit is rolled back and each function is run again in a unit of its own, in order.
+Rule 4: no turn works longer than its budget; what is left waits for the next turn, after the replies were written.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Generic, ParamSpec, Protocol, TypeVar
+
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
+from twisted.internet.threads import deferToThreadPool
+from twisted.python.failure import Failure
+from twisted.python.threadpool import ThreadPool
+
+from node.model import codes
+from node.model.trouble import Trouble, trouble
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+BLOCK = 64 * 1024
+"""From this many octets on, handing work to a thread costs less than the turn it would take (PERFORMANCE)."""
+
+
+class Runs(Protocol):
+    """Runs a blocking function somewhere and brings the result back to the reactor."""
+
+    def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Deferred[T]:
+        """Return a Deferred of `function(*args)`; it fails with whatever the function raises."""
+
+    def run_block(self, octets: int, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Deferred[T]:
+        """As `run`, for work over `octets` octets: in place if they are few."""
+
+
+class InlineWorkers:
+    """Runs everything at once in the caller's turn: for tests and worlds, and for stores quicker than a thread."""
+
+    def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Deferred[T]:
+        """Run now."""
+        try:
+            return succeed(function(*args, **kwargs))
+        except Exception as error:
+            return fail(error)
+
+    def run_block(self, octets: int, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Deferred[T]:
+        """Run now."""
+        return self.run(function, *args, **kwargs)
+
+
+class Workers:
+    """A pool of threads for C calls that release the GIL, devices, and databases over a network.
+
+    Objects that belong to one thread (a compressor, a connection) must be made inside the function or kept per
+    thread: two calls may run at the same time.
+    """
+
+    def __init__(self, reactor: IReactorFromThreads, threads: int = 2) -> None:
+        self._reactor = reactor
+        self._pool = ThreadPool(0, threads, "workers")
+        self._inline = InlineWorkers()
+
+    def start(self) -> None:
+        """Open the pool; threads come with the first work."""
+        self._pool.start()
+
+    def stop(self) -> None:
+        """Finish what was given and end the threads; blocks until they have ended."""
+        self._pool.stop()
+
+    def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Deferred[T]:
+        """Run in a thread of the pool."""
+        return deferToThreadPool(self._reactor, self._pool, function, *args, **kwargs)
+
+    def run_block(self, octets: int, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Deferred[T]:
+        """Run in a thread if there are `BLOCK` octets or more, otherwise at once."""
+        return (self if octets >= BLOCK else self._inline).run(function, *args, **kwargs)
+
+
+class Counts(Protocol):
+    """What the committer must know of a unit: `writes`, how many statements have written in it so far."""
+
+    @property
+    def writes(self) -> int:
+        """The count of writes since the unit was opened."""
+
+
+U = TypeVar("U", bound=Counts)
+U_co = TypeVar("U_co", bound=Counts, covariant=True)
+
+
+class Opens(Protocol[U_co]):
+    """A store: `unit()` commits on normal exit and rolls back on an exception, which it lets pass."""
+
+    def unit(self) -> AbstractContextManager[U_co]:
+        """Open one transaction."""
+
+
+@dataclass(slots=True, eq=False)
+class _Job(Generic[U]):
+    function: Callable[[U], Any]
+    deferred: Deferred[Any]
+    alone: bool = False
+
+
+_Outcome = tuple["_Job[U]", Any, Exception | None]
+"""A job with its result, or with what it raised."""
+
+
+class _Spoiled(Exception):
+    """Rolls a shared unit back."""
+
+
+class Committer(Generic[U]):
+    """Group commit: what is asked for during one turn of the reactor is committed together at its end.
+
+    `clock` gives the turns and measures the budget (seconds of work per turn); `most` bounds the functions of one
+    unit.  `workers` says where a unit runs: in the turn by default, which is quicker for SQLite; in a thread when a
+    commit waits for a network.  There is never more than one unit at work.
+    """
+
+    def __init__(
+        self, store: Opens[U], clock: IReactorTime, workers: Runs | None = None, budget: float = 0.020, most: int = 512
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._workers = workers or InlineWorkers()
+        self._budget = budget
+        self._most = most
+        self._jobs: deque[_Job[U]] = deque()
+        self._scheduled = False
+        self._stopping = False
+        self._stopped: list[Deferred[None]] = []
+
+    @property
+    def waiting(self) -> int:
+        """How many functions have not been run yet."""
+        return len(self._jobs)
+
+    def run(self, function: Callable[[U], T]) -> Deferred[T]:
+        """Run `function(unit)` in the unit at the end of this turn; fire after its commit, with its result or Trouble.
+
+        Cancelling withdraws a function that has not been run; one that has is committed all the same.
+        """
+        if self._stopping:
+            return fail(trouble(codes.DRAINING))
+        deferred: Deferred[T] = Deferred()
+        self._jobs.append(_Job(function, deferred))
+        self._schedule()
+        return deferred
+
+    def stop(self) -> Deferred[None]:
+        """Refuse new functions; fire when those given before are committed."""
+        self._stopping = True
+        done: Deferred[None] = Deferred()
+        self._stopped.append(done)
+        self._schedule()
+        return done
+
+    def _schedule(self) -> None:
+        if not self._scheduled:
+            self._scheduled = True
+            self._clock.callLater(0, self._turn)
+
+    def _turn(self) -> None:
+        """Commit what was collected; the next unit waits for the next turn, so the replies leave first."""
+        jobs = self._take()
+        if jobs:
+            self._workers.run(self._commit, jobs).addCallbacks(self._settle, self._lost, errbackArgs=(jobs,))
+        else:
+            self._settle(([], []))
+
+    def _take(self) -> list[_Job[U]]:
+        """Return the jobs of the next unit; those to be run alone come alone."""
+        jobs: list[_Job[U]] = []
+        while self._jobs and len(jobs) < self._most and (not jobs or self._jobs[0].alone == jobs[0].alone):
+            job = self._jobs.popleft()
+            if not job.deferred.called:  # a cancelled caller withdrew it
+                jobs.append(job)
+        return jobs
+
+    def _settle(self, done: tuple[Sequence[_Outcome[U]], Sequence[_Job[U]]]) -> None:
+        """Tell the callers; put back what the budget did not allow."""
+        outcomes, left = done
+        self._jobs.extendleft(reversed(left))
+        self._scheduled = False
+        for job, result, error in outcomes:
+            if job.deferred.called:
+                continue
+            if error is None:
+                job.deferred.callback(result)
+            else:
+                job.deferred.errback(error)
+        if self._jobs:
+            self._schedule()
+        elif self._stopping:
+            stopped, self._stopped = self._stopped, []
+            for waiter in stopped:
+                waiter.callback(None)
+
+    def _lost(self, failure: Failure, jobs: Sequence[_Job[U]]) -> None:
+        """The workers could not run the unit at all."""
+        error = failure.value
+        self._settle(([(job, None, error if isinstance(error, Exception) else _Spoiled()) for job in jobs], []))
+
+    # --- where it blocks: no Deferred is touched below this line ------------------------------------------------
+
+    def _commit(self, jobs: Sequence[_Job[U]]) -> tuple[Sequence[_Outcome[U]], Sequence[_Job[U]]]:
+        """Run the jobs within the budget; return the outcomes and what is left."""
+        until = self._clock.seconds() + self._budget
+        if jobs[0].alone:
+            return self._each(jobs, until)
+        try:
+            return self._together(jobs, until)
+        except Exception:
+            # Nobody has been told anything yet and nothing was committed, so running them again is safe.
+            for job in jobs:
+                job.alone = True
+            return self._each(jobs, until)
+
+    def _together(self, jobs: Sequence[_Job[U]], until: float) -> tuple[Sequence[_Outcome[U]], Sequence[_Job[U]]]:
+        """Run jobs in one unit; raise, with everything rolled back, if one of them spoils it."""
+        outcomes: list[_Outcome[U]] = []
+        with self._store.unit() as unit:
+            for job in jobs:
+                before = unit.writes
+                try:
+                    outcomes.append((job, job.function(unit), None))
+                except Trouble as why:
+                    if unit.writes != before:
+                        raise _Spoiled from None
+                    outcomes.append((job, None, why))
+                if self._clock.seconds() >= until:
+                    break
+        return outcomes, jobs[len(outcomes):]
+
+    def _each(self, jobs: Sequence[_Job[U]], until: float) -> tuple[Sequence[_Outcome[U]], Sequence[_Job[U]]]:
+        """Run each job in a unit of its own."""
+        outcomes: list[_Outcome[U]] = []
+        for job in jobs:
+            try:
+                with self._store.unit() as unit:
+                    result = job.function(unit)
+            except Exception as error:
+                outcomes.append((job, None, error))
+            else:
+                outcomes.append((job, result, None))
+            if self._clock.seconds() >= until:
+                break
+        return outcomes, jobs[len(outcomes):]
