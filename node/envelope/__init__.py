@@ -10,9 +10,11 @@ Fails: Refused with the codes of the envelope section of `node.model.codes`; ope
 
 from node.envelope.frame import MANIFEST_LIMIT, PAYLOAD_LIMIT, Framed, FrameReader, frame, unframe
 from node.envelope.inner import Inner, Said
+from node.envelope.letter import Enclosure, Letter, read_letter, write_letter
 from node.envelope.members import Statement
 from node.envelope.opening import Opened, Unopened, Unwrap, Verified, check_octets, open_parcel, verify_bytes
 from node.envelope.origins import Origin, read_origins, write_origins
+from node.envelope.proof import Beside, Finding, Report, check_proof, prove, prove_origin
 from node.envelope.provenance import Attest, check_origins, evidence, thin
 from node.envelope.receipts import SealedVerdicts, accepted, open_verdicts, processed, refused, seal_verdicts
 from node.envelope.seal import ParcelDraft, Signer, reseal, seal, void
@@ -34,12 +36,17 @@ __all__ = [
     "PAYLOAD_LIMIT",
     "Attest",
     "Attested",
+    "Beside",
+    "Enclosure",
+    "Finding",
     "FrameReader",
     "Framed",
     "Inner",
+    "Letter",
     "Opened",
     "Origin",
     "ParcelDraft",
+    "Report",
     "Said",
     "SealedVerdicts",
     "Signer",
@@ -51,6 +58,7 @@ __all__ = [
     "accepted",
     "check_octets",
     "check_origins",
+    "check_proof",
     "content_of",
     "digest_of",
     "evidence",
@@ -58,7 +66,10 @@ __all__ = [
     "open_parcel",
     "open_verdicts",
     "processed",
+    "prove",
+    "prove_origin",
     "read_collect",
+    "read_letter",
     "read_manifest",
     "read_origins",
     "read_probe",
@@ -73,5 +84,6 @@ __all__ = [
     "verify_bytes",
     "void",
     "write",
+    "write_letter",
     "write_origins",
 ]

@@ -43,33 +43,49 @@ def leaves(parcel: bytes, salted: Sequence[bytes], lines: Sequence[bytes], sm3: 
     ]
 
 
-def levels(bottom: Sequence[bytes], sm3: Hash) -> list[list[bytes]]:
-    """Return the tree, leaves first, root last; raise ValueError without a leaf."""
-    if not bottom:
-        raise ValueError("a tree has at least one leaf")
-    tree = [list(bottom)]
-    while len(tree[-1]) > 1:
-        below = tree[-1]
-        above = [sm3(b"\x01" + left + right) for left, right in zip(below[::2], below[1::2])]
-        if len(below) & 1:
-            above.append(below[-1])
-        tree.append(above)
-    return tree
-
-
 def root(bottom: Sequence[bytes], sm3: Hash) -> bytes:
     """Return the root over the leaves; raise ValueError without a leaf."""
-    return levels(bottom, sm3)[-1][0]
+    if not bottom:
+        raise ValueError("a tree has at least one leaf")
+    level = bottom
+    while len(level) > 1:
+        above = [sm3(b"\x01" + left + right) for left, right in zip(level[::2], level[1::2])]
+        if len(level) & 1:
+            above.append(level[-1])
+        level = above
+    return level[0]
 
 
-def path(tree: Sequence[Sequence[bytes]], index: int) -> list[bytes]:
-    """Return the siblings from leaf `index` up to the root (RFC 9162 §2.1.3.1)."""
-    siblings = []
-    for level in tree[:-1]:
-        if index ^ 1 < len(level):
-            siblings.append(level[index ^ 1])
-        index >>= 1
+def path(count: int, carried: Mapping[int, bytes], others: Sequence[bytes], index: int, sm3: Hash) -> list[bytes]:
+    """Return the siblings from leaf `index` up to the root (RFC 9162 §2.1.3.1), from carried leaves and rest roots.
+
+    Raises ValueError if the leaf is not carried or the rest does not fit.
+    """
+    left = iter(others)
+    try:
+        siblings = _climbed(0, count, sorted(carried), carried, left, index, sm3)[1]
+    except StopIteration:
+        raise ValueError("the rest does not fit") from None
+    if siblings is None or next(left, None) is not None:
+        raise ValueError("the leaf is not carried, or the rest does not fit")
     return siblings
+
+
+def _climbed(
+    start: int, count: int, indexes: Sequence[int], carried: Mapping[int, bytes], others: Iterator[bytes], index: int,
+    sm3: Hash,
+) -> tuple[bytes, list[bytes] | None]:
+    """Return a subtree's root, and the siblings of leaf `index` within it, None if it stands elsewhere."""
+    if not indexes:
+        return next(others), None
+    if count == 1:
+        return carried[start], [] if start == index else None
+    half = split(count)
+    middle = bisect_left(indexes, start + half)
+    left, below = _climbed(start, half, indexes[:middle], carried, others, index, sm3)
+    right, above = _climbed(start + half, count - half, indexes[middle:], carried, others, index, sm3)
+    siblings = below + [right] if below is not None else above + [left] if above is not None else None
+    return sm3(b"\x01" + left + right), siblings
 
 
 def climb(bottom: bytes, index: int, count: int, siblings: Sequence[bytes], sm3: Hash) -> bytes | None:

@@ -118,4 +118,6 @@ def unwrap_one(enveloped: Enveloped, unwrap: Unwrap) -> bytes:
             return unwrap(recipient.issuer, recipient.serial, recipient.wrapped)
         except Hold as trouble_here:
             missing = trouble_here
-    raise missing or Unopened("recipients")
+    if missing is not None:
+        raise missing
+    raise Unopened("recipients")
