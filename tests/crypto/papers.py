@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from node.crypto.certificates import SPKI_HEAD, inspect, parse
+from node.crypto.certificates import inspect, parse
 from node.crypto.chain import CertificateTrust
-from node.crypto.der import BIT_STRING, OCTET_STRING, SEQUENCE, encode, integer
 from node.crypto.issuance import Holder, Issuer, Revocation, Term, authority, leaf, revocation_list, root
+from node.crypto.keyfile import plain
 from node.crypto.openssl import OpenSslCrypto
 from node.crypto.tls import Channels, TlsKey
 from node.model.certificate import Certificate, Role
@@ -42,12 +42,8 @@ class Paper:
 
     @property
     def pkcs8(self) -> bytes:
-        """Clear PKCS#8 around an ECPrivateKey (RFC 5915), as the keyring hands it to TLS."""
-        scalar = encode(OCTET_STRING, CRYPTO.sm2_scalar(self.key))
-        point = encode(0xA1, encode(BIT_STRING, b"\0", self.key.public))
-        algorithm = SPKI_HEAD[2 : 2 + 21]
-        return encode(SEQUENCE, integer(0), algorithm, encode(
-            OCTET_STRING, encode(SEQUENCE, integer(1), scalar, point)))
+        """The clear PKCS#8 that the keyring hands to TLS."""
+        return plain(CRYPTO, self.key)
 
     def revoking(
         self, *entries: Revocation, number: int = 1, this: Instant = NOW - DAY, due: Instant = NOW + DAY,
