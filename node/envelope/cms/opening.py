@@ -56,16 +56,27 @@ def _gcm(parameters: bytes | None) -> Cipher | None:
     return None
 
 
-def decrypt(crypto: Crypto, cipher: Cipher, key: bytes, secret: bytes) -> bytes:
-    """Return the content; raise Refused(OPEN) on bad padding, length or tag (the other modes cannot tell)."""
+def decrypt(crypto: Crypto, cipher: Cipher, key: bytes, secret: bytes) -> list[tuple[bytes, str | None]]:
+    """Return the contents `secret` may stand for, the likeliest first, each with its caveat.
+
+    Raises Refused(OPEN) on bad padding, length or tag; OFB, CFB and CTR cannot tell.  ECB alone is ambiguous: products
+    write it with padding and without.
+    """
+    if cipher.mode == "ECB":
+        clear = _ecb(crypto, key, secret)
+        pad = clear[-1]
+        padded = 1 <= pad <= BLOCK and clear.endswith(bytes((pad,)) * pad)
+        return [(clear[:-pad], None), (clear, "unpadded")] if padded else [(clear, "unpadded")]
+    return [(_decrypted(crypto, cipher, key, secret), None)]
+
+
+def _decrypted(crypto: Crypto, cipher: Cipher, key: bytes, secret: bytes) -> bytes:
     if cipher.mode == "CBC":
         return crypto.sm4_cbc_decrypt(key, cipher.iv, secret)
     if cipher.mode == "GCM":
         return crypto.sm4_gcm_open(key, cipher.iv, secret, b"")
     if cipher.mode == "CTR":
         return crypto.sm4_ctr(key, cipher.iv, secret)
-    if cipher.mode == "ECB":
-        return _ecb(crypto, key, secret)
     padded = secret + bytes(-len(secret) % BLOCK)
     if cipher.mode == "OFB":  # its keystream is what CBC makes of nothing but zeros
         stream = crypto.sm4_cbc_encrypt(key, cipher.iv, bytes(len(padded)))
@@ -82,12 +93,7 @@ def _ecb(crypto: Crypto, key: bytes, secret: bytes) -> bytes:
     if not secret or len(secret) % BLOCK:
         raise trouble(codes.OPEN)
     last = crypto.sm4_ecb(key, _xor(secret[-BLOCK:], bytes((BLOCK,)) * BLOCK))
-    chained = crypto.sm4_cbc_decrypt(key, bytes(BLOCK), secret + last)
-    clear = _xor(chained, bytes(BLOCK) + secret)
-    pad = clear[-1]
-    if not 1 <= pad <= BLOCK or clear[-pad:] != bytes((pad,)) * pad:
-        raise trouble(codes.OPEN)
-    return clear[:-pad]
+    return _xor(crypto.sm4_cbc_decrypt(key, bytes(BLOCK), secret + last), bytes(BLOCK) + secret)
 
 
 def _xor(left: bytes, right: bytes) -> bytes:

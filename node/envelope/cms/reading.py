@@ -204,10 +204,10 @@ class _Reader:
         if element.tag == 0xA0:
             return Holder(key_id=self.walk.string(self._only(element)))
         parts = _Parts(self.walk, element)
-        issuer = self.walk.canonical(parts.take(der.SEQUENCE))
+        issuer = parts.take()  # one product leaves a null element where the Name should be
         serial = self.walk.integer(parts.take(der.INTEGER))
         parts.end()
-        return Holder(issuer, serial)
+        return Holder(self.walk.canonical(issuer) if issuer.tag == der.SEQUENCE else None, serial)
 
     def signer(self, element: Element) -> Signer:
         parts = _Parts(self.walk, element)

@@ -50,6 +50,8 @@ def judge(crypto: Crypto, public: bytes, signer: Signer, content: Content) -> Ou
     digest = crypto.sm3(content.octets)
     if signer.attributes and (problem := _attribute_problem(signer.attributes, digest, content.type)):
         return Outcome(problem=problem, strict=strict)
+    if not signer.attributes and _is_attributes(content.octets):
+        return Outcome(problem="attribute-content", strict=strict)
     for name, verifies in _tries(crypto, public, signature, signer.attributes, content):
         if verifies():
             return Outcome(name, None if name in STANDARD else "nonstandard", strict)
@@ -73,6 +75,14 @@ def normal(signature: bytes) -> bytes | None:
     if len(numbers) != 2 or not all(0 < number < ORDER for number in numbers):
         return None
     return der.sequence(*map(der.integer, numbers))
+
+
+def _is_attributes(octets: bytes) -> bool:
+    """Whether content is itself a SET OF attributes with a messageDigest: it may have been signed as such elsewhere.
+
+    Without this, the signature of a message with attributes would pass over its attributes as if they were content.
+    """
+    return octets[:1] == b"\x31" and der.identifier(MESSAGE_DIGEST) in octets[:4096]
 
 
 def _attribute_problem(attributes: Attributes, digest: bytes, content_type: str) -> str | None:

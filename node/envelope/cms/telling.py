@@ -32,6 +32,8 @@ def caveats_of(message: Message, octets: bytes, cipher: Cipher | None) -> Iterat
         yield "version"
     if any(one.holder.key_id is not None for one in parties):
         yield "key-id"
+    if any(one.holder.serial is not None and one.holder.issuer is None for one in parties):
+        yield "no-issuer"
     if message.others:
         yield "other-recipients"
     if any(one.algorithm.oid not in _PLAIN_WRAPS for one in message.recipients):
@@ -85,7 +87,7 @@ def names_certificate(holder: Holder, certificate: Certificate) -> bool:
     """Whether `holder` means `certificate`."""
     if holder.key_id is not None:
         return hmac.compare_digest(holder.key_id, _key_id(certificate) or b"")
-    return holder.serial == certificate.serial and holder.issuer == certificate.issuer
+    return holder.serial == certificate.serial and holder.issuer in (None, certificate.issuer)
 
 
 def _key_id(certificate: Certificate) -> bytes | None:

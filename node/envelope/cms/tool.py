@@ -199,18 +199,25 @@ class _Act:
         if found is None:
             return self.failed("no-recipient")
         try:
-            clear = decrypt(self.means.crypto, cipher, found, secret)
+            clears = decrypt(self.means.crypto, cipher, found, secret)
         except Trouble:
             return self.failed("ciphertext")
-        nested = ("nested",) if is_message(clear) else ()
-        self.report = replace(self.report, content_size=len(clear), caveats=(*self.report.caveats, *nested))
         if self.message.kind != 4:
             integrity = () if cipher.mode == "GCM" else ("no-integrity",)
-            caveats = (*self.report.caveats, *integrity)
-            return replace(self.report, verdict="opened", content=clear, caveats=caveats)
+            return self._released("opened", *clears[0], integrity)
         assert self.message.secret is not None  # `open_message` turned away a message without one
-        report = self.verified(Content(self.message.secret.type, clear), signer, accept)
-        return replace(report, verdict="opened-verified") if report.good else report
+        before = self.report
+        for clear, caveat in clears:  # the signature says which of them was meant
+            self.report = before
+            self.report = self.verified(Content(self.message.secret.type, clear), signer, accept)
+            if self.report.good:
+                return self._released("opened-verified", clear, caveat)
+        return self.report
+
+    def _released(self, verdict: str, clear: bytes, caveat: str | None, more: tuple[str, ...] = ()) -> Report:
+        nested = ("nested",) if is_message(clear) else ()
+        caveats = (*self.report.caveats, *((caveat,) if caveat else ()), *more, *nested)
+        return replace(self.report, verdict=verdict, content=clear, content_size=len(clear), caveats=caveats)
 
     def _unwrapped(self, key: PrivateKey, certificate: Certificate | None) -> bytes | None:
         """Return the content key from the first recipient that `key` unwraps."""

@@ -51,6 +51,10 @@ PROBLEMS = {
     ),
     "content-type": Sentence("contentType属性与内容类型不符", "The contentType attribute is not the content's type"),
     "signature": Sentence("按任何已知读法都验证不了", "The signature verifies under no reading known here"),
+    "attribute-content": Sentence(
+        "内容本身是一组认证属性：签名可能取自另一条带属性的消息",
+        "The content is a SET of attributes: the signature may be taken from another message that had them",
+    ),
     "nonstandard": Sentence(
         "仅按非标准读法成立；确认对方做法后可用--reading指名接受",
         "It verifies under a nonstandard reading only; --reading accepts it by name once the peer has confirmed it",
@@ -79,6 +83,7 @@ CAVEATS = {
     "unsigned-attributes": Sentence("含未认证属性，未作验证", "There are unauthenticated attributes; nothing vouches for them"),
     "bare-cbc": Sentence("算法为104且带IV，按CBC读", "The algorithm is bare 104 with an IV: read as CBC"),
     "bare-ecb": Sentence("算法为104且无参数，按ECB读", "The algorithm is bare 104 without parameters: read as ECB"),
+    "unpadded": Sentence("密文解开后没有填充，按原样给出", "What was decrypted has no padding and is given as it is"),
     "no-integrity": Sentence("密文没有完整性保护：打开不证明来源", "The ciphertext has no integrity: opening proves no origin"),
     "key-algorithm": Sentence("密钥加密算法标识不是301.3或301.2", "The key encryption algorithm is neither 301.3 nor 301.2"),
     "wrapped-not-der": Sentence(
@@ -86,6 +91,7 @@ CAVEATS = {
     ),
     "wrapped-raw": Sentence("加密的密钥是裸的C1C3C2或C1C2C3", "The wrapped key is raw C1C3C2 or C1C2C3"),
     "key-id": Sentence("以主体密钥标识符指明证书，而非颁发者和序列号", "A certificate is named by key identifier, not issuer and serial"),
+    "no-issuer": Sentence("颁发者为空，仅凭序列号对应证书", "The issuer is empty; certificates are matched by serial alone"),
     "other-recipients": Sentence("含非密钥传输类的接收者", "There are recipients of other kinds than key transport"),
     "shared-info": Sentence("含sharedInfo，未使用", "sharedInfo is present and was not used"),
     "nested": Sentence("打开的内容本身又是CMS消息", "What was opened is itself a CMS message"),
