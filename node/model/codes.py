@@ -234,6 +234,11 @@ SUPERSEDED = _code(
     "发送方使用了已作废的时期", "The sender speaks from a superseded epoch",
     "停止旧副本，仅保留一个节点运行", "Stop the old copy; run one node only",
 )
+CLONED = _code(
+    "EXN-CLONED", _H, 409,
+    "对端{peer}同时有两个副本在运行", "Peer {peer} is running twice",
+    "停止其中一个副本，并在另一个上执行恢复", "Stop one copy, and run restore on the other",
+)
 ORIGIN = _code(
     "EXN-ORIGIN", _R, 422,
     "来源节点与发送方不符，且未获准转送", "The record's origin is not the sender, and it may not pass it on",

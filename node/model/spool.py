@@ -129,12 +129,15 @@ class Entry:
 class LaneState:
     """A sending lane: `head` is the last parcel sealed; `cursor` the seq to send next.
 
+    `base` is the digest its present epoch began after: the `prev` of seq 1.
+
     `waiting` counts records not yet sealed; `held` is the code of what a person must change; `token` only grows.
     """
 
     lane: Lane
     priority: int
     head: Position
+    base: str
     cursor: int
     waiting: int
     waiting_octets: int

@@ -74,6 +74,12 @@ class OutboxUnit(Ledger, Protocol):
     def lane(self, lane: Lane) -> LaneState | None:
         """Return one sending lane."""
 
+    def accepted(self, lane: Lane) -> Position | None:
+        """Return the last place of the lane's present epoch, or else an earlier one, that we hold an *accepted* for."""
+
+    def digest_at(self, lane: Lane, epoch: int, seq: int) -> str | None:
+        """Return the statement digest sealed at a place, None if none or purged."""
+
     def ready(self, receiver: str) -> Sequence[LaneState]:
         """Return the lanes to `receiver` that are not held and have something to send, urgent and oldest first."""
 
@@ -92,8 +98,8 @@ class OutboxUnit(Ledger, Protocol):
     def due(self, lane: Lane) -> Entry | None:
         """Return the entry at the lane's cursor, or None when all that is sealed was taken by the peer."""
 
-    def octets(self, parcel: str) -> tuple[bytes, bytes] | None:
-        """Return manifest and payload as they were sealed."""
+    def sealed(self, parcel: str) -> Sealed:
+        """Return a kept parcel as it was sealed; raise Refused(NOT_FOUND) for any other."""
 
     def groups(self, parcel: str) -> Sequence[Group]:
         """Return the groups that went into a parcel, in leaf order, while they are kept."""

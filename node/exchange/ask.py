@@ -1,0 +1,62 @@
+"""Ask: receipts are asked for by id and given on news; an overdue sender asks, it does not resend (WIRE §4).
+
+Rule 1: *unknown* alone makes a sender send bytes again; *pending* waits.
+Rule 2: a peer is told only of parcels it sent itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from node.model.instant import Instant
+from node.model.parcel import Stage
+from node.model.spool import Entry, EntryState, Given
+from node.ports import InboxUnit, OutboxUnit
+
+ASKED = 256
+"""Most ids in one call, and most receipts given in one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What we know of the parcels a peer asked after."""
+
+    receipts: Sequence[Given]
+    pending: Sequence[str]
+    unknown: Sequence[str]
+
+
+def tell(unit: InboxUnit, peer: str, ids: Iterable[str]) -> Told:
+    """Return our receipts for the ids, which of them have no final word yet, and which we never stored."""
+    receipts: list[Given] = []
+    pending, unknown = [], []
+    for parcel in ids:
+        arrival = unit.arrival(parcel)
+        if arrival is None or arrival.lane.sender != peer:
+            unknown.append(parcel)
+            continue
+        given = unit.given(parcel)
+        receipts += given
+        if not any(one.stage is not Stage.ACCEPTED for one in given):
+            pending.append(parcel)
+    return Told(receipts, pending, unknown)
+
+
+def wanted(unit: OutboxUnit, peer: str, before: Instant) -> list[Entry]:
+    """Return the entries to ask `peer` about: sent before an instant, and no final word yet."""
+    return list(unit.owed(peer, before, ASKED))
+
+
+def news(unit: InboxUnit, peer: str) -> Sequence[Given]:
+    """Return receipts `peer` has not been handed yet."""
+    return unit.ungiven(peer, ASKED)
+
+
+def missing(unit: OutboxUnit, peer: str, unknown: Iterable[str]) -> list[Entry]:
+    """Return our entries that the peer never stored though we thought it had: the next hello rewinds their lanes."""
+    found = (unit.entry(parcel) for parcel in unknown)
+    return [
+        entry for entry in found
+        if entry is not None and entry.lane.receiver == peer and entry.state in (EntryState.SENT, EntryState.ACCEPTED)
+    ]

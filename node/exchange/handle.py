@@ -1,0 +1,183 @@
+"""Handle: an accepted parcel is opened, validated again, judged, handed to the sink, and answered *processed*.
+
+    stored octets ─judge─► Judgement ─(saved)─► sink.apply ─conclude─► Closing ─finish─► receipt
+
+Rule 1: "verified" is a fact about bytes: the stored octets are checked again before they are opened.
+Rule 2: gate verdicts are saved before the sink is called; the sink's own come back from `apply`, the same on a replay.
+Rule 3: a record is refused alone; a parcel that cannot open is refused whole, parked, and its lane goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from node.envelope import (
+    Attested,
+    Opened,
+    Verified,
+    check_origins,
+    evidence,
+    open_parcel,
+    processed,
+    read_manifest,
+    refused,
+    seal_verdicts,
+    verify_bytes,
+    write,
+    write_origins,
+)
+from node.exchange.authority import Known, attest, attest_again, originally, ourselves, party, recognise
+from node.exchange.means import Means
+from node.ledger import steps
+from node.model import codes
+from node.model.instant import Instant
+from node.model.parcel import Checkpoint, Manifest, Outcome, Stage, Verdict
+from node.model.record import Head, Record, Refusal
+from node.model.registry import Peer
+from node.model.spool import Arrival, ArrivalState, Arriving, Claim, Delivery, Given
+from node.model.trouble import Code, Refused, trouble
+from node.ports import InboxUnit
+from node.validate import Specification, same, split_line
+
+_KINDS = ("records", "void")
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the gate found: `refused` has a verdict per broken rule; `delivery` the good records, None if there are none.
+
+    `code` is why a parcel is refused whole.
+    """
+
+    manifest: Attested[Manifest]
+    peer: Peer
+    refused: Sequence[Verdict]
+    delivery: Delivery | None
+    code: Code | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """How a parcel ends here."""
+
+    state: ArrivalState
+    receipt: Given = field(repr=False)
+    counts: dict[str, int]
+    code: str | None
+
+
+def judge(claim: Claim, octets: tuple[bytes, bytes], means: Means, now: Instant, today: date) -> Judgement:
+    """Return the gate's findings on a stored parcel; no store is touched.
+
+    Raises Hold (KEY_ROLE, UNKNOWN_SPECIFICATION, UNREGISTERED, SUSPENDED, STORE_CORRUPT): the parcel waits for a
+    change here.
+    """
+    known = recognise(read_manifest(octets[0], means.crypto), means, None)
+    verified = _verified(known, octets[1], means)
+    manifest = verified.manifest
+    if manifest.statement.kind not in _KINDS:
+        return Judgement(manifest, known.peer, (), None, codes.UNSUPPORTED)
+    try:
+        opened = open_parcel(verified, means.identity.unwrap, means.crypto)
+    except Refused as refusal:
+        return Judgement(manifest, known.peer, (), None, refusal.code)
+    if opened.inner is None:
+        return Judgement(manifest, known.peer, (), None)
+    return _judge(claim, known.peer, opened, means, now, today)
+
+
+def _verified(known: Known[Manifest], payload: bytes, means: Means) -> Verified:
+    # These octets were good when they were stored; if they are not now, our disk is at fault and not the sender.
+    try:
+        return verify_bytes(attest_again(known, means), payload, means.crypto)
+    except Refused:
+        raise trouble(codes.STORE_CORRUPT, parcel=known.unverified.statement.parcel) from None
+
+
+def _judge(claim: Claim, peer: Peer, opened: Opened, means: Means, now: Instant, today: date) -> Judgement:
+    manifest = opened.manifest.statement
+    specification = means.specifications.find(manifest.spec)
+    found = [_split(line) for line in opened.lines]
+    origins = [part[1].origin if part else manifest.sender.node for part in found]
+    proven = _provenance(opened, origins, peer, means, now)
+    refusals: list[Verdict] = []
+    good: list[Arriving] = []
+    for leaf, part in enumerate(found):
+        result = _record(leaf, part, proven[leaf], specification, today)
+        if isinstance(result, list):
+            refusals += result
+        else:
+            good.append(Arriving(leaf, result[0], result[1], opened.lines[leaf]))
+    if not good:
+        return Judgement(opened.manifest, peer, refusals, None)
+    kept = write_origins(evidence(opened, origins, [one.leaf for one in good], means.crypto))
+    purpose = opened.inner.said.purpose if opened.inner else ""
+    delivery = Delivery(claim, manifest.parcel, manifest.lane, manifest.spec, purpose, good, kept)
+    return Judgement(opened.manifest, peer, refusals, delivery)
+
+
+def _split(line: bytes) -> tuple[bytes, Head] | None:
+    try:
+        return split_line(line)
+    except Refused:
+        return None
+
+
+def _provenance(
+    opened: Opened, origins: Sequence[str], peer: Peer, means: Means, now: Instant
+) -> list[bool]:
+    """Return for each line whether its origin is the sender, or the sender may pass it on and its proof holds."""
+    if all(origin == peer.node for origin in origins):
+        return [True] * len(origins)
+    said = opened.inner.said.origins if opened.inner else ()
+    holders = check_origins(
+        opened.lines, origins, opened.manifest.statement, said,
+        lambda entry: attest(originally(entry, means), means, now), means.crypto,
+    )
+    passes = peer.origins
+    return [
+        origin == peer.node or (holder == origin and (origin in passes or "*" in passes))
+        for origin, holder in zip(origins, holders, strict=True)
+    ]
+
+
+def _record(
+    leaf: int, part: tuple[bytes, Head] | None, proven: bool, specification: Specification, today: date
+) -> tuple[Head, tuple[str, ...]] | list[Verdict]:
+    if part is None:
+        return [Verdict(leaf, Outcome.REFUSED, "line")]
+    if not proven:
+        return [Verdict(leaf, Outcome.REFUSED, "origin")]
+    result = specification.judge_body(leaf, part[0], today)
+    if isinstance(result, Refusal):
+        return [Verdict(leaf, Outcome.REFUSED, p.rule, p.field) for p in result.problems if p.severity == "refuse"]
+    if not same(part[1], result):
+        return [Verdict(leaf, Outcome.REFUSED, "head")]
+    return part[1], result.key
+
+
+def conclude(judged: Judgement, arrival: Arrival, applied: Sequence[Verdict], validation: str, means: Means) -> Closing:
+    """Return the final receipt, made from both: the gate's verdicts and the sink's."""
+    ours, theirs = ourselves(means), party(judged.peer)
+    given = (judged.manifest, ours, theirs, arrival.received, Checkpoint(), validation)
+    if judged.code is not None:
+        receipt = refused(*given, judged.code)
+        signed = write(receipt, means.identity.signing, means.identity.sign)
+        return Closing(ArrivalState.PARKED, Given(arrival.parcel, Stage.REFUSED, signed), {}, judged.code.name)
+    verdicts = [*applied, *judged.refused]
+    listed = seal_verdicts(verdicts, judged.peer.encryption, means.crypto, means.chance)
+    receipt = processed(*given, verdicts, listed[1] if listed else None)
+    signed = write(receipt, means.identity.signing, means.identity.sign)
+    counts = dict(receipt.counts or {})
+    return Closing(
+        ArrivalState.DONE, Given(arrival.parcel, Stage.PROCESSED, signed, listed[0] if listed else b""), counts, None
+    )
+
+
+def finish(unit: InboxUnit, claim: Claim, arrival: Arrival, closing: Closing, now: Instant) -> None:
+    """Close the parcel with its final receipt; raise Retry(FENCED) for a void claim."""
+    unit.finish(claim, closing.state, closing.receipt, closing.counts.get("refused", 0), closing.code, now)
+    step = steps.REFUSED if closing.code else steps.PROCESSED
+    unit.note(arrival.lane, step, arrival.parcel, arrival.digest, arrival.count, now)

@@ -1,0 +1,22 @@
+"""What the verbs work with: who we are, our crypto, the registry, the specifications."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from node.ports import Chance, Crypto, Identity, Registry, Trust
+from node.validate import Specifications
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """One node's means, replaced as a whole when configuration or trust changes."""
+
+    identity: Identity
+    crypto: Crypto
+    registry: Registry
+    trust: Trust
+    specifications: Specifications
+    chance: Chance
+    skew: int = 300_000
+    """How far (ms) a peer's clock may differ from ours."""

@@ -1,0 +1,168 @@
+"""Seal: a lane that may send gets the parcel at its cursor, or seals what waits into one (DESIGN §3 "put, then seal late").
+
+    take ─► Outgoing (its bytes are fixed)      or      take ─► Drawn ─close─► Sealed ─keep─► Outgoing
+
+Rule 1: seq and prev are the lane's next place, saved with the parcel before the first byte leaves.
+Rule 2: a retry sends the identical bytes; only a certificate that changed since makes a new statement (supersedes).
+Rule 3: nothing leaves without a grant valid at that moment.
+Rule 4: `keep` needs the newest claim of the lane.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from node.envelope import Origin, ParcelDraft, Said, Signer, read_origins, reseal, seal, void
+from node.exchange.authority import ourselves, party
+from node.exchange.means import Means
+from node.ledger import steps
+from node.model import codes
+from node.model.ids import uuid7
+from node.model.instant import Instant
+from node.model.parcel import Lane, Place
+from node.model.registry import Peer
+from node.model.spool import Claim, Entry, Group, LaneState, Sealed
+from node.model.trouble import trouble
+from node.ports import OutboxUnit
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A parcel ready to leave, under a claim of its lane."""
+
+    claim: Claim
+    entry: Entry
+    manifest: bytes = field(repr=False)
+    payload: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Waiting groups about to be sealed at `place`; `replaced` is the unaccepted entry they are sealed again for."""
+
+    claim: Claim
+    lane: LaneState
+    groups: Sequence[Group]
+    place: Place
+    replaced: Entry | None = None
+
+    @property
+    def octets(self) -> int:
+        """The size of the lines."""
+        return sum(len(line) for group in self.groups for line in group.lines)
+
+
+def receiver_of(lane: Lane, means: Means) -> Peer:
+    """Return the peer a lane leads to; raise Hold: UNREGISTERED, SUSPENDED."""
+    peer = means.registry.peer(lane.receiver)
+    if peer is None:
+        raise trouble(codes.UNREGISTERED)
+    if peer.suspended:
+        raise trouble(codes.SUSPENDED, peer=peer.node)
+    return peer
+
+
+def take(unit: OutboxUnit, lane: Lane, means: Means, now: Instant, lease: Instant) -> Outgoing | Drawn | None:
+    """Claim the lane and return what it may send next; None when another has it or nothing waits.
+
+    Raises Hold before the claim (UNREGISTERED, SUSPENDED) or after it (GRANT); the claim then stays for its lease.
+    """
+    peer = receiver_of(lane, means)
+    state = unit.lane(lane)
+    if state is None or state.held or state.head.epoch < unit.epoch():
+        return None  # the last: restored, and the peer's head is not known yet; the next hello opens the lane anew
+    claim = unit.claim(lane, now, lease)
+    if claim is None:
+        return None
+    entry = unit.due(lane)
+    if entry is not None:
+        return _again(unit, claim, state, entry, peer, means, now)
+    groups = unit.draw(lane)
+    if not groups:
+        unit.release(claim)
+        return None
+    _granted(groups, means, now)
+    return Drawn(claim, state, groups, Place(state.head.epoch, state.head.seq + 1, state.head.digest))
+
+
+def _again(
+    unit: OutboxUnit, claim: Claim, state: LaneState, entry: Entry, peer: Peer, means: Means, now: Instant
+) -> Outgoing | Drawn:
+    groups = unit.groups(entry.parcel)
+    _granted(groups, means, now)
+    sealed = unit.sealed(entry.parcel)
+    said = sealed.statement
+    if (said.sender, said.receiver) == (ourselves(means), party(peer)) or not groups or entry.accepted:
+        return Outgoing(claim, entry, sealed.manifest, sealed.payload)
+    return Drawn(claim, state, groups, said.place, entry)
+
+
+def _granted(groups: Sequence[Group], means: Means, now: Instant) -> None:
+    """Raise Hold(GRANT) unless every grant the groups were put under is valid now."""
+    names = {group.grant for group in groups if group.grant}
+    valid = {grant.name for grant in means.registry.grants() if now < grant.until} if names else set()
+    for name in sorted(names - valid):
+        raise trouble(codes.GRANT, grant=name)
+
+
+def close(drawn: Drawn, means: Means, now: Instant) -> Sealed:
+    """Return the groups sealed into one parcel; no store is touched."""
+    peer = receiver_of(drawn.lane.lane, means)
+    lines = [line for group in drawn.groups for line in group.lines]
+    origins: list[Origin] = [entry for group in drawn.groups for entry in read_origins(group.origins)]
+    said = Said(purpose=drawn.groups[0].purpose, grant=drawn.groups[0].grant, origins=origins)
+    draft, signer = _draft(drawn, drawn.groups[0], peer, means, now), Signer(means.identity.signing, means.identity.sign)
+    recipients = [peer.encryption]
+    if drawn.replaced is not None:
+        return reseal(draft, drawn.replaced.digest, lines, said, signer, recipients, means.crypto, means.chance)
+    return seal(draft, lines, said, signer, recipients, means.crypto, means.chance)
+
+
+def _draft(drawn: Drawn, group: Group, peer: Peer, means: Means, now: Instant) -> ParcelDraft:
+    lane = drawn.lane
+    return ParcelDraft(
+        domain=lane.lane.domain,
+        sender=ourselves(means),
+        receiver=party(peer),
+        parcel=uuid7(now, means.chance(10)),
+        resource=lane.lane.resource,
+        stream=lane.lane.stream,
+        spec=group.spec,
+        place=drawn.place,
+        created=now,
+        priority=lane.priority,
+    )
+
+
+def keep(unit: OutboxUnit, drawn: Drawn, sealed: Sealed, now: Instant) -> Outgoing:
+    """Save the sealed parcel at its place and return it ready to leave; raise Retry(FENCED) for a void claim."""
+    if drawn.replaced is not None:
+        unit.replace(drawn.claim, drawn.replaced.parcel, sealed, now)
+    else:
+        unit.place(drawn.claim, sealed, [group.id for group in drawn.groups], now)
+    entry = unit.entry(sealed.statement.parcel)
+    assert entry is not None, "it was placed in this transaction"
+    unit.sent(drawn.claim, entry.parcel, now)
+    return Outgoing(drawn.claim, entry, sealed.manifest, sealed.payload)
+
+
+def give_up(unit: OutboxUnit, entry: Entry, means: Means, now: Instant, lease: Instant) -> Sealed | None:
+    """Put a signed void in the place of a sealed, unaccepted parcel; None while another holds the lane (WIRE §3).
+
+    Its records are lost to the receiver by a person's decision, which the ledger keeps.
+    """
+    peer = receiver_of(entry.lane, means)
+    claim = unit.claim(entry.lane, now, lease)
+    if claim is None:
+        return None
+    said = unit.sealed(entry.parcel).statement
+    draft = ParcelDraft(
+        said.domain, ourselves(means), party(peer), uuid7(now, means.chance(10)), said.resource, said.stream,
+        said.spec, said.place, now, said.priority,
+    )
+    sealed = void(draft, entry.digest, Signer(means.identity.signing, means.identity.sign), means.crypto)
+    unit.replace(claim, entry.parcel, sealed, now)
+    unit.note(entry.lane, steps.VOIDED, entry.parcel, entry.digest, entry.count, now)
+    unit.release(claim)
+    return sealed

@@ -1,0 +1,77 @@
+"""Settle: a receipt comes home and its entry moves; refused records are told by the row ids of the source (WIRE §4).
+
+    octets ─hear─► Heard ─settle─► Entry
+
+Rule 1: only a receipt bearing the entry's digest, or the one it supersedes, advances or finishes it.
+Rule 2: knowledge only grows, and every state takes a final word.
+Rule 3: the verdict list comes under the receipt's signature; a bad list is asked for again, the cause stays here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from node.envelope import Attested, open_verdicts, read_receipt
+from node.exchange.authority import attest, recognise
+from node.exchange.means import Means
+from node.ledger import steps
+from node.model import codes
+from node.model.instant import Instant
+from node.model.parcel import Receipt, Stage, Verdict
+from node.model.spool import Entry, RefusedRecord
+from node.model.trouble import trouble
+from node.ports import OutboxUnit
+from node.validate import split_line
+
+_STEPS = {Stage.ACCEPTED: steps.ACCEPTED, Stage.PROCESSED: steps.DELIVERED, Stage.REFUSED: steps.REFUSED}
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A verified receipt and its verdicts, opened."""
+
+    receipt: Attested[Receipt]
+    verdicts: Sequence[Verdict] = field(repr=False)
+
+
+def hear(statement: bytes, listed: bytes, means: Means, channel: str | None, now: Instant) -> Heard:
+    """Return a receipt found good; no store is touched.
+
+    Raises Refused (form, address, signature, a list that does not open) or Hold (certificates).
+    """
+    receipt = attest(recognise(read_receipt(statement, means.crypto), means, channel), means, now)
+    if receipt.statement.verdicts is None:
+        return Heard(receipt, ())
+    return Heard(receipt, open_verdicts(receipt, listed, means.identity.unwrap, means.crypto))
+
+
+def settle(unit: OutboxUnit, heard: Heard, now: Instant) -> Entry | None:
+    """Move the entry a receipt speaks of, and return it; None for a parcel we do not know.
+
+    Raises Refused(MISADDRESSED) when the receipt is not from the lane's receiver or bears another digest.
+    """
+    said = heard.receipt.statement
+    entry = unit.entry(said.parcel)
+    if entry is None:
+        return None
+    if entry.lane.receiver != said.sender.node or (entry.digest, entry.envelope) != (said.digest, said.envelope):
+        raise trouble(codes.MISADDRESSED)
+    refused = _at_home(unit, entry, heard.verdicts)
+    known = {stage for stage, _ in unit.receipts(entry.parcel)}
+    moved = unit.learn(said.parcel, said.stage, said.code, heard.receipt.der, refused, now)
+    if said.stage not in known:
+        unit.note(entry.lane, _STEPS[said.stage], entry.parcel, entry.digest, entry.count, now)
+    return moved
+
+
+def _at_home(unit: OutboxUnit, entry: Entry, verdicts: Sequence[Verdict]) -> list[RefusedRecord]:
+    """Return the refused records by our own row ids; a leaf index we never sealed is left out."""
+    if not verdicts:
+        return []
+    lines = [line for group in unit.groups(entry.parcel) for line in group.lines]
+    return [
+        RefusedRecord(verdict.index, split_line(lines[verdict.index])[1].row, verdict.rule, verdict.field)
+        for verdict in verdicts
+        if verdict.index < len(lines)
+    ]

@@ -1,0 +1,94 @@
+"""Submit: validated records become waiting records, and their caller an answer, in one transaction.
+
+Rule 1: the same idempotency key with the same body gets the stored answer; with another body, an error.
+Rule 2: record ids and versions are born here, in body order, and never change.
+Rule 3: the answer is told only after the unit has committed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from node.model.ids import uuid7
+from node.model.instant import Instant, stamp
+from node.model.parcel import Lane
+from node.model.record import Head, Record, Refusal, SpecificationId, Stream, Version
+from node.model.registry import Resource
+from node.model.spool import Answer, Submission, Waiting
+from node.ports import Chance, OutboxUnit
+from node.validate import join_line
+
+
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """One call of the local API after validation: `body` is as received, `records` in body order."""
+
+    caller: str
+    key: str
+    body: bytes = field(repr=False)
+    resource: Resource
+    spec: SpecificationId
+    stream: Stream
+    records: Sequence[Record]
+    refusals: Sequence[Refusal]
+
+
+def submit(unit: OutboxUnit, supply: Supply, domain: str, origin: str, now: Instant, chance: Chance) -> Answer:
+    """Return the answer to `supply`: the stored one, or a new one stored with its records.
+
+    Raises Refused(KEY_REUSED) when the idempotency key was used with another body.
+    """
+    told = unit.answered(supply.caller, supply.resource.code, supply.key, supply.body)
+    if told is not None:
+        return told
+    first = unit.allot(supply.resource.code, len(supply.records))
+    lines = _lines(supply.records, origin, first, now, chance)
+    for receiver in supply.resource.receivers if lines else ():
+        lane = Lane(domain, origin, receiver, supply.resource.code, supply.stream)
+        unit.wait(lane, Waiting(supply.spec, lines, now, first, priority=supply.resource.priority))
+    answer = _answer(uuid7(now, chance(10)), supply)
+    count, refused = len(supply.records), len(supply.refusals)
+    submission = Submission(
+        answer.submission, supply.caller, supply.resource.code, supply.stream, first, count, refused, now
+    )
+    unit.answer(submission, supply.key, supply.body, answer)
+    return answer
+
+
+def _lines(records: Sequence[Record], origin: str, first: Version, now: Instant, chance: Chance) -> list[bytes]:
+    drawn, admitted = chance(10 * len(records)), stamp(now)
+    return [
+        join_line(
+            record.body,
+            Head(
+                uuid7(now, drawn[10 * n : 10 * n + 10]),
+                record.row,
+                origin,
+                Version(first.epoch, first.n + n),
+                record.operation,
+                record.happened,
+                None,
+                admitted,
+                record.correlation,
+            ),
+        )
+        for n, record in enumerate(records)
+    ]
+
+
+def _answer(submission: str, supply: Supply) -> Answer:
+    refused = [describe(refusal) for refusal in supply.refusals]
+    body = {"submission": submission, "accepted": len(supply.records), "refused": refused}
+    status = 202 if supply.records or not refused else 422
+    return Answer(submission, status, json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+def describe(refusal: Refusal) -> dict[str, object]:
+    """Return a refusal as callers read it: index, key (the row id), and every problem."""
+    problems = [
+        {"field": p.field, "rule": p.rule, "zh": p.says.zh, "en": p.says.en, "severity": p.severity}
+        for p in refusal.problems
+    ]
+    return {"index": refusal.index, "key": refusal.row, "problems": problems}
