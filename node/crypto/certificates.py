@@ -15,6 +15,7 @@ from datetime import datetime, timedelta, timezone
 from asn1crypto import core, pem
 from asn1crypto import x509 as fields
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from node.crypto.curve import coordinates
@@ -38,6 +39,12 @@ USCC_EXTENSION = "1.2.156.10260.4.4"
 
 SPKI_HEAD = bytes.fromhex("3059301306072a8648ce3d020106082a811ccf5501822d034200")
 """DER of a SubjectPublicKeyInfo {id-ecPublicKey, curve 1.2.156.10197.1.301} up to its 65-byte point."""
+
+MALFORMED = (
+    ValueError, TypeError, LookupError, OverflowError, UserWarning, UnsupportedAlgorithm, x509.InvalidVersion,
+    x509.DuplicateExtension, x509.ExtensionNotFound, x509.UnsupportedGeneralNameType,
+)
+"""What the libraries raise for octets that are not what they should be; found by flipping bits."""
 
 _ORGANIZATION_IDENTIFIER = x509.ObjectIdentifier("2.5.4.97")
 _USCC = re.compile(r"[0-9A-HJ-NPQRTUWXY]{18}")
@@ -76,8 +83,7 @@ def inspect(data: bytes, sm3: Digest) -> Facts:
         if len(ders) != 1 or len(ders[0]) > LIMIT:
             raise ValueError
         return _facts(ders[0], sm3)
-    except (ValueError, TypeError, KeyError, UserWarning, x509.InvalidVersion, x509.DuplicateExtension,
-            x509.UnsupportedGeneralNameType):
+    except MALFORMED:
         raise trouble(codes.CERT_FORM) from None
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from asn1crypto import crl as fields
 from cryptography import x509
 
-from node.crypto.certificates import SM2_WITH_SM3, Digest, instant_of, split
+from node.crypto.certificates import MALFORMED, SM2_WITH_SM3, Digest, instant_of, split
 from node.model import codes
 from node.model.instant import Instant
 from node.model.trouble import trouble
@@ -49,8 +49,7 @@ def parse_crls(data: bytes, sm3: Digest) -> tuple[Crl, ...]:
         if len(data) > 2 * LIMIT:
             raise ValueError
         return tuple(_parse(der, sm3) for der in split(data, "X509 CRL"))
-    except (ValueError, TypeError, KeyError, UserWarning, x509.DuplicateExtension, x509.ExtensionNotFound,
-            x509.UnsupportedGeneralNameType):
+    except MALFORMED:
         raise trouble(codes.CRL_FORM) from None
 
 

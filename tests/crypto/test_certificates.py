@@ -158,8 +158,8 @@ def test_another_curve_algorithm_point_code_or_version_is_refused(change: Callab
 def test_a_certificate_of_another_kind_of_key_is_refused(server: Callable[[str, str], str], tmp_path: Path) -> None:
     subprocess.run(
         [server("openssl", "openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-         "-nodes",
-         "-subj", "/CN=x", "-keyout", tmp_path / "key.pem", "-out", tmp_path / "cert.pem"], check=True, capture_output=True)
+         "-nodes", "-subj", "/CN=x", "-keyout", tmp_path / "key.pem", "-out", tmp_path / "cert.pem"],
+        check=True, capture_output=True)
     assert refused((tmp_path / "cert.pem").read_bytes())
 
 
