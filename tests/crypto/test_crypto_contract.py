@@ -1,0 +1,26 @@
+"""The port's contract over every suite we have."""
+
+from __future__ import annotations
+
+from node.crypto.openssl import OpenSslCrypto
+from node.crypto.reference import FallbackCrypto, ReferenceCrypto
+from node.ports import Crypto
+from tests.contracts.crypto_contract import CryptoContract
+
+
+class TestOpenSsl(CryptoContract):
+    @classmethod
+    def make(cls) -> Crypto:
+        return OpenSslCrypto()
+
+
+class TestReference(CryptoContract):
+    @classmethod
+    def make(cls) -> Crypto:
+        return ReferenceCrypto()
+
+
+class TestFallback(CryptoContract):
+    @classmethod
+    def make(cls) -> Crypto:
+        return FallbackCrypto()
