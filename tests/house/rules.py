@@ -144,15 +144,19 @@ def _own_errors() -> set[str]:
 
 
 def _raises(tree: ast.AST, words: str = "", private: bool = False) -> Iterator[tuple[ast.Raise, str, bool]]:
-    """Yield each raise with the docstrings around it, and whether it stands in a private function."""
+    """Yield each raise with the docstrings around it, and whether a ValueError would stay in the file."""
     for child in ast.iter_child_nodes(tree):
-        inner, hidden = words, private
+        inner, hidden = words, private or isinstance(tree, ast.Try) and child in tree.body and _catches(tree)
         if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             inner += ast.get_docstring(child) or ""
             hidden = hidden or child.name.startswith("_") and not child.name.startswith("__")
         if isinstance(child, ast.Raise):
-            yield child, words, private
+            yield child, words, hidden
         yield from _raises(child, inner, hidden)
+
+
+def _catches(tree: ast.Try) -> bool:
+    return any("ValueError" in ast.unparse(handler.type) for handler in tree.handlers if handler.type is not None)
 
 
 def _parse_errors(room: str) -> set[str]:
@@ -168,7 +172,8 @@ def raises_only_trouble(module: Module) -> Iterator[str]:
 
     May be raised: a `Trouble` or a class that inherits from it; what was returned or caught (`raise error`); a private
     `_Class` of the same file, for its own control flow; TypeError and AssertionError, which say "a bug of ours";
-    ValueError in a private function, in the table of codes, and where a docstring around it says "ValueError" (a pure
+    ValueError in a private function, in a `try` that catches it, in the table of codes, and where a docstring around it
+    says "ValueError" (a pure
     parser, whose caller turns it into a code); a room's own kind of ValueError in that room; in cli and __main__
     click's own errors and SystemExit.
     """

@@ -1,0 +1,109 @@
+"""Whom a node works with and what it exchanges: peers, resources, grants."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, PlainValidator
+
+from node.config.kinds import (
+    Address,
+    Age,
+    Code,
+    CodeOrAll,
+    Count,
+    File,
+    Flag,
+    Moment,
+    NodeCode,
+    OrgCode,
+    Priority,
+    Section,
+    Size,
+    SpecificationName,
+    several,
+    wrong,
+)
+from node.model.registry import Grant, Quota, Resource
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+ParcelKind = Literal[
+    "records", "void", "heartbeat", "command", "publication", "query", "reply", "notice", "recall",
+    "file-manifest", "file-chunk",
+]
+
+
+class CertificatesSection(Section):
+    """A peer's certificates: several good ones to sign and for TLS, newest first; the one we seal to."""
+
+    sign: Annotated[tuple[File, ...], several(1)]
+    encrypt: File
+    tls: Annotated[tuple[File, ...], several(1)]
+
+
+class QuotaSection(Section):
+    """What a peer may leave unopened on our disk."""
+
+    parcels: Count = Quota().parcels
+    octets: Size = Quota().octets
+
+
+class PeerSection(Section):
+    """Another node and its authority here.
+
+    One with an `address` is posted to, and what waits there for us is collected unless `collect` is false; one
+    without comes to us.  `origins` are the nodes whose records it may pass on, `*` for all.  `backup_interval` is how
+    far back its restore may go.
+    """
+
+    node: NodeCode
+    org: OrgCode
+    address: Address | None = None
+    profile: Literal["rfc8998", "tls13"] = "rfc8998"
+    collect: Flag | None = None
+    certificates: CertificatesSection
+    kinds: Annotated[tuple[ParcelKind, ...], several(1)] = ("records", "void")
+    resources: Annotated[tuple[CodeOrAll, ...], several()] = ()
+    origins: Annotated[tuple[CodeOrAll, ...], several()] = ()
+    suspended: Flag = False
+    quota: QuotaSection = QuotaSection()
+    backup_interval: Age = 86_400_000
+
+    @property
+    def collects(self) -> bool:
+        """Whether we ask this peer for what waits for us."""
+        return self.address is not None and self.collect is not False
+
+
+class ResourceSection(Section):
+    """A catalogue entry: what is exchanged, under which specification, and to whom we supply it."""
+
+    code: Code
+    specification: SpecificationName
+    receivers: Annotated[tuple[NodeCode, ...], several()] = ()
+    priority: Priority = 5
+
+    def resource(self) -> Resource:
+        """Return the entry as the exchange knows it."""
+        return Resource(self.code, self.specification, self.receivers, self.priority)
+
+
+def _whole(value: Any) -> None:
+    raise wrong("whole_records")
+
+
+class GrantSection(Section):
+    """Who may have a resource, for what purpose, until when: whole records, never back to their origin."""
+
+    resource: Code
+    receiver: NodeCode
+    purpose: Code
+    until: Moment
+    fields_: Annotated[None, PlainValidator(_whole), Field(alias="fields")] = None
+    rows: Annotated[None, PlainValidator(_whole)] = None
+
+    def grant(self) -> Grant:
+        """Return the grant as the exchange knows it."""
+        return Grant(self.resource, self.receiver, self.purpose, (self.until - _EPOCH) // timedelta(milliseconds=1))

@@ -1,0 +1,135 @@
+"""A small whole configuration to spoil, key by key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+WHOLE = """\
+[node]
+code = "centre"
+org = "11370800MB28559184"
+domain = "test"
+state = "state"
+language = "zh"
+
+[crypto]
+libcrypto = "lib/libcrypto.so.3"
+fallback = false
+
+[keys]
+sign = { key = "keys/sign.key", cert = "keys/sign.crt" }
+encrypt = { key = "keys/encrypt.key", cert = "keys/encrypt.crt" }
+tls = { key = "keys/tls.key", cert = "keys/tls.crt" }
+old = [{ key = "keys/old.key", cert = "keys/old.crt" }]
+storage = ["keys/storage.key"]
+passphrase = "keys/passphrase"
+ca = ["keys/ca.crt"]
+crl = ["keys/ca.crl"]
+crl_grace = "24h"
+
+[api]
+listen = "127.0.0.1:8700"
+token = "keys/token"
+body = "8MiB"
+records = 10000
+record = "1MiB"
+
+[api.tls]
+key = "keys/api.key"
+cert = "keys/api.crt"
+ca = "keys/api-ca.crt"
+
+[gateway]
+listen = ":8443"
+profile = "rfc8998"
+connections = 1024
+
+[admin]
+listen = "127.0.0.1:8701"
+
+[disk]
+intake = "2GiB"
+foreign = "1GiB"
+reserve = "256MiB"
+
+[retention]
+answers = "30d"
+refusals = "30d"
+done = "7d"
+receipts = "3650d"
+submissions = "90d"
+
+[clock]
+skew = "5m"
+jump = "1h"
+
+[timers]
+poll = "25s"
+hello = "60s"
+overdue = "60s"
+retry_first = "1s"
+retry_most = "5m"
+drain = "25s"
+lease = "2m"
+purge = "10m"
+
+[log]
+level = "info"
+file = "node.log"
+journal = false
+
+[[peer]]
+node = "alpha"
+org = "11330105002500287C"
+kinds = ["records", "void"]
+resources = ["population-basic"]
+origins = ["*"]
+suspended = false
+backup_interval = "24h"
+
+[peer.certificates]
+sign = ["alpha/sign.crt"]
+encrypt = "alpha/encrypt.crt"
+tls = ["alpha/tls.crt"]
+
+[peer.quota]
+parcels = 4096
+octets = "2GiB"
+
+[[peer]]
+node = "beta"
+org = "91440300708461136T"
+address = "[::1]:8443"
+profile = "tls13"
+collect = false
+
+[peer.certificates]
+sign = ["beta/sign.crt"]
+encrypt = "beta/encrypt.crt"
+tls = ["beta/tls.crt"]
+
+[[resource]]
+code = "population-basic"
+specification = "population-basic/1.0"
+receivers = ["alpha"]
+priority = 5
+
+[[grant]]
+resource = "population-basic"
+receiver = "beta"
+purpose = "statistics"
+until = 2030-12-31T23:59:59+08:00
+"""
+
+
+def write(folder: Path, text: str = WHOLE, name: str = "node.toml") -> Path:
+    """Write a configuration file and return its path."""
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def line_of(text: str, line: str) -> int:
+    """Return the number of the first line that begins so."""
+    return next(number for number, found in enumerate(text.splitlines(), 1) if found.startswith(line))
