@@ -184,10 +184,10 @@ class Connection(Protocol):
             self._server.held += size
         try:
             reply = arrival.route.action(arrival.request)
-            if type(reply) is Response:
+            if isinstance(reply, Response):
                 self._done(arrival, reply)
                 return
-            running = reply if isinstance(reply, Deferred) else Deferred.fromCoroutine(reply)  # type: ignore[arg-type]
+            running = reply if isinstance(reply, Deferred) else Deferred.fromCoroutine(reply)
         except Exception as error:
             self._done(arrival, self._explain(error, arrival))
             return
@@ -297,7 +297,7 @@ class Connection(Protocol):
                 self.transport.pauseProducing()  # type: ignore[union-attr]  # every stream transport is a producer
             else:
                 self._stage = None
-                self.transport.resumeProducing()  # type: ignore[union-attr]
+                self.transport.resumeProducing()  # type: ignore[union-attr]  # as above
         if reader.expects and not self._order and not crowded and not self._ending:
             reader.expects = False
             outflow.write((_CONTINUE,))

@@ -126,5 +126,5 @@ class Outflow:
             self._transport.write(bytes(part))
         if self._closing and not self._waiting and not self._held:
             # While a producer is registered the transport would keep the connection open for it.
-            self._transport.unregisterProducer()  # type: ignore[attr-defined]
+            self._transport.unregisterProducer()  # type: ignore[attr-defined]  # as above
             self._transport.loseConnection()

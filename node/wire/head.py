@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn
@@ -19,7 +20,7 @@ class HeadLimits:
     fields: int = 64
 
 
-class Head:
+class Head(ABC):
     """Collects fields into `headers`: lower-case names, repeated ones joined with `, ` (RFC 9110 §5.3).
 
     Whoever inherits calls `begin` with each message, notes every step forward in `progress`, and gives every feed
@@ -61,9 +62,9 @@ class Head:
         self._stray = self._stray + size if self.progress == before else 0
         return self._stray > self.limits.octets
 
+    @abstractmethod
     def too_much(self) -> NoReturn:
         """The head is over its bounds: end the parsing."""
-        raise NotImplementedError
 
 
 def lines(headers: Sequence[tuple[bytes, bytes]]) -> list[bytes]:

@@ -129,7 +129,7 @@ class Line(Protocol):
     async def ready(self, until: float) -> None:
         """Return once the channel is checked, before which nothing is sent."""
         if self.gone:
-            raise self._refused or self._client.down()
+            raise self._lost()
         if not self._checked:
             self._alarm.set(until)
             self._waiting = Deferred(self._cancel)
@@ -210,10 +210,13 @@ class Line(Protocol):
         self._client.lost(self)
         waiting, self._waiting = self._waiting, None
         if waiting is not None and not waiting.called:
-            waiting.errback(self._refused or self._client.down())
+            waiting.errback(self._lost())
         self._fail(self._client.down() if self._some else Stale())
 
     # --- ends of a request -------------------------------------------------------------------------------------
+
+    def _lost(self) -> Trouble:
+        return self._refused or self._client.down()
 
     def _cancel(self, _: object) -> None:
         """The caller has lost interest: what it waited for is told by the Deferred that is being cancelled."""
