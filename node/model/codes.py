@@ -269,6 +269,11 @@ DRAINING = _code(
     "节点正在停止，不再接收", "The node is stopping and takes nothing new",
     "稍后重试", "Try again later",
 )
+PEER_SAID = _code(
+    "EXN-PEER-SAID", _L, 503,
+    "对端{peer}答复{status}（{said}）", "Peer {peer} answered {status} ({said})",
+    "按其代码处理；多数情况自动继续", "See its code; mostly it goes on by itself",
+)
 PEER_DOWN = _code(
     "EXN-PEER-DOWN", _L, 503,
     "对端{peer}暂时无法到达", "Peer {peer} cannot be reached",
@@ -290,6 +295,16 @@ STORE_CORRUPT = _code(
     "EXN-STORE-CORRUPT", _H, 503,
     "本地存储的数据包{parcel}与入库时不一致", "Parcel {parcel} in our store is not what was stored",
     "检查磁盘，从备份恢复后重新接收", "Check the disk, restore, and receive it again",
+)
+STORE_DAMAGED = _code(
+    "EXN-STORE-DAMAGED", _H, 503,
+    "数据库{name}的内容已损坏", "Store {name} is damaged",
+    "检查磁盘，从备份恢复", "Check the disk, and restore a backup",
+)
+STATE = _code(
+    "EXN-STATE", _R, 409,
+    "数据包{parcel}处于状态{state}，不能进行此操作", "Parcel {parcel} is in the state {state}, which does not allow this",
+    "查询数据包的当前状态后再操作", "Look at the parcel's present state first",
 )
 FENCED = _code(
     "EXN-FENCED", _L, 409,
