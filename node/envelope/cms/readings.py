@@ -68,9 +68,10 @@ def normal(signature: bytes) -> bytes | None:
     else:
         walk = Walk()
         try:
-            pair = [part.contents for part in walk.children(walk.root(signature)) if part.tag == der.INTEGER]
+            parts = walk.children(walk.root(signature))
         except Trouble:
             return None
+        pair = [part.contents for part in parts if part.tag == der.INTEGER and len(parts) == 2]
     numbers = [int.from_bytes(part, "big") for part in pair]
     if len(numbers) != 2 or not all(0 < number < ORDER for number in numbers):
         return None

@@ -164,7 +164,7 @@ def _certificate(certificate: Certificate | int) -> dict[str, Any]:
 def _certificate_line(certificate: Certificate | int) -> str:
     if isinstance(certificate, int):
         return f"? ({certificate})"
-    roles = "+".join(sorted(role.value for role in certificate.roles))
+    roles = "+".join(sorted(role.value for role in certificate.roles)) or "-"
     until = stamp(certificate.not_after)[:10]
     name = f"{certificate.subject}, serial {certificate.serial:x}"
     return f"{name}, SM3 {certificate.fingerprint}, {roles}, –{until}"
