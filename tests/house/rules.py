@@ -130,14 +130,12 @@ def _called(spot: ast.expr | None) -> str:
     return getattr(function, "attr", getattr(function, "id", ""))
 
 
-def _own_errors() -> set[str]:
-    """Return the names of all classes that inherit, however far, from Trouble."""
-    known, grown = set(TROUBLES), True
+def _heirs(names: set[str], modules: Iterable[Module]) -> set[str]:
+    """Return some classes and all that inherit from them, however far."""
+    classes = [spot for module in modules for spot in ast.walk(module.tree) if isinstance(spot, ast.ClassDef)]
+    known, grown = set(names), True
     while grown:
-        found = {
-            spot.name for module in plan.modules() for spot in ast.walk(module.tree)
-            if isinstance(spot, ast.ClassDef) and any(_called(parent) in known for parent in spot.bases)
-        }
+        found = {spot.name for spot in classes if any(_called(parent) in known for parent in spot.bases)}
         grown = not found <= known
         known |= found
     return known
@@ -146,7 +144,7 @@ def _own_errors() -> set[str]:
 def _raises(tree: ast.AST, words: str = "", private: bool = False) -> Iterator[tuple[ast.Raise, str, bool]]:
     """Yield each raise with the docstrings around it, and whether a ValueError would stay in the file."""
     for child in ast.iter_child_nodes(tree):
-        inner, hidden = words, private or isinstance(tree, ast.Try) and child in tree.body and _catches(tree)
+        inner, hidden = words, private or isinstance(tree, ast.Try) and child in tree.body and bool(tree.handlers)
         if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             inner += ast.get_docstring(child) or ""
             hidden = hidden or child.name.startswith("_") and not child.name.startswith("__")
@@ -155,30 +153,18 @@ def _raises(tree: ast.AST, words: str = "", private: bool = False) -> Iterator[t
         yield from _raises(child, inner, hidden)
 
 
-def _catches(tree: ast.Try) -> bool:
-    return any("ValueError" in ast.unparse(handler.type) for handler in tree.handlers if handler.type is not None)
-
-
-def _parse_errors(room: str) -> set[str]:
-    """Return the room's own kinds of ValueError, and ValueError itself."""
-    return {"ValueError"} | {
-        spot.name for module in plan.modules() if module.room == room for spot in ast.walk(module.tree)
-        if isinstance(spot, ast.ClassDef) and any(_called(parent) == "ValueError" for parent in spot.bases)
-    }
-
-
 def raises_only_trouble(module: Module) -> Iterator[str]:
     """An error is one of three kinds with a code, or a promise of the docstring (STYLE §3 habit 9).
 
     May be raised: a `Trouble` or a class that inherits from it; what was returned or caught (`raise error`); a private
     `_Class` of the same file, for its own control flow; TypeError and AssertionError, which say "a bug of ours";
-    ValueError in a private function, in a `try` that catches it, in the table of codes, and where a docstring around it
-    says "ValueError" (a pure
-    parser, whose caller turns it into a code); a room's own kind of ValueError in that room; in cli and __main__
-    click's own errors and SystemExit.
+    ValueError in a private function, in a `try` with handlers, in the table of codes, and where a docstring around it
+    says "ValueError" (a pure parser, whose caller turns it into a code); a room's own kind of ValueError in that room;
+    in cli and __main__ click's own errors and SystemExit.
     """
     private = {spot.name for spot in ast.walk(module.tree) if isinstance(spot, ast.ClassDef) and spot.name[:1] == "_"}
-    fine = _own_errors() | private | {"TypeError", "AssertionError"} | (_parse_errors(module.room) - {"ValueError"})
+    parsing = _heirs({"ValueError"}, (other for other in plan.modules() if other.room == module.room)) - {"ValueError"}
+    fine = _heirs(TROUBLES, plan.modules()) | private | parsing | {"TypeError", "AssertionError"}
     if module.room in ("cli", "__main__"):
         fine |= CLI_ERRORS
     for spot, words, hidden in _raises(module.tree):
