@@ -166,6 +166,8 @@ class Connection(Protocol):
                     arrival = ready.popleft()
                     order.append(arrival)
                     self._start(arrival)
+                    if arrival.response is not None and arrival.response.size > SMALL:
+                        break  # a large answer leaves before the next is made
                 if not self._flush() or not ready:
                     break
         finally:
@@ -312,7 +314,15 @@ class Connection(Protocol):
         elif self._order:
             self._alarm.clear()
         else:
-            self._alarm.set(now + self._limits.idle)
+            self._rest(now)
+
+    def _rest(self, now: float) -> None:
+        """Nothing is begun; what comes without beginning a message (blank lines) does not prolong the idleness."""
+        stage = (self._reader.messages, False, -1)
+        if stage != self._stage:
+            self._stage = stage
+            self._due = now + self._limits.idle
+        self._alarm.set(self._due)
 
     def _watch(self, now: float) -> None:
         """A message is coming in: its head has one deadline, its body a new one with every 64 KiB."""
