@@ -47,7 +47,7 @@ MALFORMED = (
 """What the libraries raise for octets that are not what they should be; found by flipping bits."""
 
 _ORGANIZATION_IDENTIFIER = x509.ObjectIdentifier("2.5.4.97")
-_USCC = re.compile(r"[0-9A-HJ-NPQRTUWXY]{18}")
+USCC_FORM = re.compile(r"[0-9A-HJ-NPQRTUWXY]{18}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _TLS_PURPOSES = {ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH}
 
@@ -189,11 +189,11 @@ def _org(strict: x509.Certificate) -> str | None:
     for extension in strict.extensions:
         if extension.oid.dotted_string == USCC_EXTENSION:
             text = core.load(extension.value.public_bytes(), strict=True).native
-            if not isinstance(text, str) or not _USCC.fullmatch(text):
+            if not isinstance(text, str) or not USCC_FORM.fullmatch(text):
                 raise ValueError
             return text
     for attribute in strict.subject.get_attributes_for_oid(_ORGANIZATION_IDENTIFIER):
-        if isinstance(attribute.value, str) and _USCC.fullmatch(attribute.value):
+        if isinstance(attribute.value, str) and USCC_FORM.fullmatch(attribute.value):
             return attribute.value
     return None
 

@@ -21,7 +21,7 @@ from node.model import codes
 from node.model.certificate import Certificate
 from node.model.instant import Instant
 from node.model.trouble import Code, trouble
-from node.ports import Crypto
+from node.ports import Crypto, Trust
 
 KEPT_PATHS = 4096
 """How many verified paths are remembered; beyond that all are forgotten and found again."""
@@ -267,3 +267,6 @@ def _verified(
     except openssl.X509StoreContextError as error:
         code = _CODES.get(error.errors[0], codes.CERT_CHAIN)
         raise trouble(code, fingerprint=certificate.fingerprint) from None
+
+
+_: type[Trust] = CertificateTrust
