@@ -1,0 +1,22 @@
+"""Drafts become records here, or refusals that name every problem at once (DESIGN §7).
+
+For: the exchange's two doors (submission, and a parcel just opened), the command line, adapters.
+Hides: XSD, libxml2, JSON Schema, the rules of the standards and their tables.
+Who may call: every room above; only this room makes a Record.
+Promises: XML and JSON of one record give the same record or the same problems; no sentence holds content; whatever
+    arrives is judged in bounded time and memory; nothing is fetched.
+Fails: `Refused` (TOO_LARGE, MEDIA, MALFORMED, LINE) for a body or a line, `Hold` for a specification that is absent,
+    malformed, or that our two readings disagree on (DISAGREE).
+"""
+
+from node.validate.document import Limits, Media
+from node.validate.line import join_line, same, split_line
+from node.validate.profile import Fault
+from node.validate.reader import check_profile
+from node.validate.specification import Specification, read_drafts
+from node.validate.specifications import Files, Specifications
+
+__all__ = [
+    "Fault", "Files", "Limits", "Media", "Specification", "Specifications", "check_profile", "join_line",
+    "read_drafts", "same", "split_line",
+]

@@ -1,7 +1,7 @@
 """Patterns of the profile: the small common part of three regular-expression languages.
 
 XSD 1.0 (libxml2), JSON Schema (Rust) and Python must read a pattern alike, so only this much is allowed: literal
-characters, `\\` before one of `. \\ + * ? ( ) [ ] { } | - ^ $`, positive classes of characters and ranges, groups, `|`,
+characters, `\\` before one of `. \\ + * ? ( ) [ ] { } | - ^`, positive classes of characters and ranges, groups, `|`,
 and the counts `? * + {n} {m,n} {m,}`.  No `.`, no `\\d`, no negated class, no anchors, no look-around.
 
 Rule 1: no control character, and no blank at either end, can pass a pattern; the empty text cannot either.
@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-SPECIAL = "\\.+*?()[]{}|-^$"
+SPECIAL = "\\.+*?()[]{}|-^"
 BLANKS = ((0x20, 0x20), (0xA0, 0xA0), (0x2000, 0x200B), (0x202F, 0x202F), (0x205F, 0x205F), (0x3000, 0x3000),
           (0xFEFF, 0xFEFF))
 CONTROLS = ((0, 0x1F), (0x7F, 0x9F), (0x2028, 0x2029), (0xD800, 0xDFFF), (0xFFFE, 0xFFFF))
@@ -133,13 +133,14 @@ class _Reader:
             mark = self.take()
             if mark not in SPECIAL:
                 raise PatternFault(f"\\{mark} is not allowed")
-        elif mark in SPECIAL and mark != "-":
-            raise PatternFault(f"{mark} must be written \\{mark}")
+        elif mark == "$" or mark in SPECIAL and mark != "-":  # XSD knows no \\$ outside a class
+            raise PatternFault(f"{mark} stands for itself in a class or, if it can be escaped, as \\{mark} only")
         _plain(((ord(mark),) * 2,))
         return ord(mark)
 
     def klass(self) -> Chars:
         ranges: list[tuple[int, int]] = []
+        start = self.at
         while self.peek() != "]":
             low = high = self.bound()
             if self.peek() == "-":
@@ -151,13 +152,15 @@ class _Reader:
         self.take()
         if not ranges:
             raise PatternFault("an empty class")
+        if any(sign in self.text[start:self.at] for sign in ("&&", "~~")):
+            raise PatternFault("&& and ~~ mean set operations to one engine")
         _plain(tuple(ranges))
         return Chars(tuple(ranges))
 
     def bound(self) -> int:
         mark = self.take()
-        if mark in "^-[&~":  # read differently by the three engines inside a class, so always escaped or left out
-            raise PatternFault(f"{mark} in a class must be escaped or is not allowed")
+        if mark in "^-[":  # the three engines read these differently inside a class
+            raise PatternFault(f"{mark} in a class must be written \\{mark}")
         return self.code(mark) if mark == "\\" else ord(mark)
 
     def count(self, node: Node) -> Node:

@@ -1,0 +1,108 @@
+"""The profile of XSD that a specification may use (DESIGN §7): which elements and attributes may stand where.
+
+Rule 1: what is not in this table is refused: choice, all, any, mixed, nillable, default, fixed, key, import, redefine,
+attributes, unions and lists are left out because the XML and the JSON reading of them would differ.
+Rule 2: nothing is resolved outside the specification's own set of files.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lxml import etree
+
+from node.model import codes
+from node.model.trouble import trouble
+
+XS = "{http://www.w3.org/2001/XMLSchema}"
+ANNOTATION = "urn:exn:annotation:1"
+X = "{" + ANNOTATION + "}"
+LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+DEPTH = 4
+OCTETS = 1 << 20
+"""Most that one XSD file may be long."""
+
+INCLUDE = re.compile(r"[a-z][a-z0-9-]{0,63}/[0-9]{1,4}\.[0-9]{1,4}\.xsd")
+TABLE = re.compile(r"[a-z][a-z0-9-]{0,63}/[0-9]{1,4}[.-][0-9]{1,4}")
+NAME = re.compile(r"[A-Z][A-Za-z0-9]{0,63}")
+
+FACETS = ("length", "minLength", "maxLength", "pattern", "enumeration", "minInclusive", "maxInclusive", "minExclusive",
+          "maxExclusive", "totalDigits", "fractionDigits")
+
+_PARTS: dict[str, tuple[set[str], set[str]]] = {
+    XS + "schema": (
+        {"targetNamespace", "elementFormDefault", "version"},
+        {XS + "annotation", XS + "include", XS + "simpleType", XS + "element"},
+    ),
+    XS + "include": ({"schemaLocation"}, set()),
+    XS + "annotation": (set(), {XS + "documentation", XS + "appinfo"}),
+    XS + "documentation": ({LANG}, set()),
+    XS + "appinfo": (set(), {X + "specification", X + "field", X + "rule"}),
+    XS + "element": (
+        {"name", "type", "ref", "minOccurs", "maxOccurs"}, {XS + "annotation", XS + "simpleType", XS + "complexType"},
+    ),
+    XS + "complexType": (set(), {XS + "annotation", XS + "sequence"}),
+    XS + "sequence": (set(), {XS + "element"}),
+    XS + "simpleType": ({"name"}, {XS + "annotation", XS + "restriction"}),
+    XS + "restriction": ({"base"}, {XS + facet for facet in FACETS}),
+    X + "specification": ({"interface", "version", "row", "operation", "time", "key", "correlation"}, set()),
+    X + "field": ({"grade", "mask"}, set()),
+    X + "rule": (
+        {"kind", "id", "severity", "field", "of", "when", "in", "begins", "table", "set", "from", "to", "date",
+         "grace"}, {X + "says"},
+    ),
+    X + "says": ({LANG}, set()),
+    **{XS + facet: ({"value"}, set()) for facet in FACETS},
+}
+_TEXT = {XS + "documentation", X + "says"}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with an XSD, and in which line."""
+
+    line: int
+    reason: str
+
+
+def parse_schema(name: str, content: bytes) -> etree._Element:
+    """Return the root of an XSD's tree; raise Hold(SPECIFICATION_FORM) if it is no well-formed XML without DTD."""
+    if len(content) > OCTETS:
+        raise trouble(codes.SPECIFICATION_FORM, name=name, where=f"{len(content)} octets", reason="too large")
+    if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
+        raise trouble(codes.SPECIFICATION_FORM, name=name, where="prolog", reason="no DTD is allowed")
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True,
+        remove_pis=True, encoding="utf-8",
+    )
+    try:
+        return etree.fromstring(content, parser)
+    except etree.XMLSyntaxError as fault:
+        where = f"line {fault.lineno or 1}"
+    raise trouble(codes.SPECIFICATION_FORM, name=name, where=where, reason="not well-formed XML")
+
+
+def outside(root: etree._Element) -> Iterator[Fault]:
+    """Yield every element, attribute and text that the profile does not know."""
+    if root.tag != XS + "schema":
+        yield Fault(1, "the root must be xs:schema")
+        return
+    for element in root.iter():
+        line = element.sourceline or 1
+        attributes, children = _PARTS[str(element.tag)]  # a child outside the table is dropped below before it comes up here
+        for attribute in element.keys():
+            if attribute not in attributes:
+                yield Fault(line, f"attribute {_short(str(attribute))} is outside the profile")
+        for child in list(element):
+            if child.tag not in children:
+                yield Fault(child.sourceline or line, f"{_short(str(child.tag))} may not stand here")
+                element.remove(child)
+        texts = [element.text, *(child.tail for child in element)]
+        if element.tag not in _TEXT and any(text and text.strip() for text in texts):
+            yield Fault(line, "text outside xs:documentation")
+
+
+def _short(tag: str) -> str:
+    return tag.rpartition("}")[2]

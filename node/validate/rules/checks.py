@@ -1,0 +1,93 @@
+"""Check characters and dates of the standards; each function returns whether its text is wrong.
+
+Each expects the text its field's pattern has let through (digits where digits belong), and raises nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from functools import lru_cache
+from operator import mul
+
+CITIZEN_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+CITIZEN_CHECKS = "10X98765432"
+USCC_SIGNS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+USCC_WEIGHTS = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28, 1)
+ORGANISATION_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
+
+_CITIZEN = re.compile("[0-9]{17}[0-9X]")
+_ZERO = ord("0")
+_CITIZEN_SUM = _ZERO * sum(CITIZEN_WEIGHTS)
+_USCC_VALUES = bytes(max(0, USCC_SIGNS.find(chr(i))) for i in range(256))
+_LETTER_VALUES = bytes(int(chr(i), 36) if chr(i).isascii() and chr(i).isalnum() else 0 for i in range(256))
+
+
+def citizen_check(seventeen: str) -> str:
+    """Return the check character of a citizen number's 17 digits: ISO 7064 MOD 11-2 (GB 11643-1999)."""
+    return CITIZEN_CHECKS[(sum(map(mul, CITIZEN_WEIGHTS, seventeen.encode())) - _CITIZEN_SUM) % 11]
+
+
+def citizen_wrong(number: str) -> bool:
+    """Whether the 18th character is not the check character of the first 17."""
+    # The weighted sum is written out: it runs for every person's record, and this is three times as fast as a loop.
+    a, b, c, d, e, f, g, h, i, j, k, m, n, o, p, q, r, _ = number.encode()
+    total = 7 * (a + k) + 9 * (b + m) + 10 * (c + n) + 5 * (d + o) + 8 * (e + p) + 4 * (f + q) + 2 * (g + r) + h
+    return CITIZEN_CHECKS[(total + 6 * i + 3 * j - _CITIZEN_SUM) % 11] != number[17]
+
+
+def no_citizen(text: str) -> bool:
+    """Whether a text of any form is no citizen number: form, check character and date of birth."""
+    return _CITIZEN.fullmatch(text) is None or citizen_wrong(text) or no_day(text[6:14])
+
+
+def uscc_check(seventeen: str) -> str:
+    """Return the check character of a unified social credit code's first 17 (GB 32100-2015)."""
+    total = sum(map(mul, USCC_WEIGHTS, seventeen.encode().translate(_USCC_VALUES)))
+    return USCC_SIGNS[-total % 31]
+
+
+@lru_cache(4096)
+def uscc_wrong(code: str) -> bool:
+    """Whether the 18th character is not the check character of the first 17."""
+    return bool(sum(map(mul, USCC_WEIGHTS, code.encode().translate(_USCC_VALUES))) % 31)
+
+
+def organisation_check(eight: str) -> str:
+    """Return the check character of an organisation code's first 8 (GB 11714)."""
+    total = sum(map(mul, ORGANISATION_WEIGHTS, eight.encode().translate(_LETTER_VALUES)))
+    return "0X987654321"[total % 11]
+
+
+@lru_cache(4096)
+def uscc_inner_wrong(code: str) -> bool:
+    """Whether the organisation code inside, characters 9 to 17, has a wrong check character of its own."""
+    return organisation_check(code[8:16]) != code[16]
+
+
+def register_check(fourteen: str) -> str:
+    """Return the check digit of an old business registration number: ISO 7064 MOD 11,10."""
+    rest = 10
+    for digit in fourteen:
+        rest = (rest + int(digit)) % 10 or 10
+        rest = rest * 2 % 11
+    return str((11 - rest) % 10)
+
+
+def register_wrong(number: str) -> bool:
+    """Whether the 15th digit is not the check digit of the first 14."""
+    return register_check(number[:14]) != number[14]
+
+
+def no_day(text: str) -> bool:
+    """Whether the date at the start of `text`, `YYYYMMDD` or `YYYY-MM-DD`, is on no calendar (GB/T 7408)."""
+    try:
+        date.fromisoformat(text[:10] if text[4] == "-" else text[:8])
+    except ValueError:
+        return True
+    return False
+
+
+def day(text: str) -> str:
+    """Return the date at the start of `text` as `YYYYMMDD`."""
+    return text[:10].replace("-", "")[:8]

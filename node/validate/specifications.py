@@ -1,0 +1,96 @@
+"""All specifications this node holds, loaded from `xsd/` once at start.
+
+The digest of a specification is SM3 over lines `<hex of SM3 of the file>  <name below xsd/>\\n`, one for the XSD itself,
+each file it includes and each table its rules name, in the order they are named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from node.model import codes
+from node.model.record import SpecificationId
+from node.model.trouble import trouble
+from node.validate.profile import INCLUDE, TABLE
+from node.validate.reader import Document, read_specification
+from node.validate.specification import Specification
+from node.validate.tables import Table, read_table
+
+Digest = Callable[[bytes], bytes]
+NOT_INTERFACES = ("types", "tables")
+
+
+class Specifications:
+    """The specifications of a node by name, `population-basic/1.0`."""
+
+    def __init__(self, held: Mapping[str, Specification]) -> None:
+        self._held = dict(held)
+
+    @classmethod
+    def load(cls, folder: Path, sm3: Digest) -> Specifications:
+        """Read every `<interface>/<version>.xsd` of the folder; raise Hold(SPECIFICATION_FORM) for the first bad one."""
+        files = Files(folder)
+        held = {}
+        for path in sorted(folder.glob("*/*.xsd")):
+            if path.parent.name not in NOT_INTERFACES:
+                specification = compile_specification(f"{path.parent.name}/{path.stem}", files, sm3)
+                held[f"{path.parent.name}/{path.stem}"] = specification
+        return cls(held)
+
+    def get(self, name: str) -> Specification | None:
+        """Return the specification of this name, `<interface>/<version>`."""
+        return self._held.get(name)
+
+    def find(self, id: SpecificationId) -> Specification:
+        """Return the specification with this very digest; raise Hold(UNKNOWN_SPECIFICATION) if we hold another or none."""
+        held = self._held.get(str(id))
+        if held is None or held.id != id:
+            raise trouble(codes.UNKNOWN_SPECIFICATION, spec=str(id))
+        return held
+
+    def names(self) -> Sequence[str]:
+        """Return all names, sorted."""
+        return sorted(self._held)
+
+
+class Files:
+    """The set of files that specifications may name, below one folder; nothing outside it is ever opened."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.tables: dict[str, Table] = {}
+        self.read: dict[str, bytes] = {}
+
+    def fetch(self, name: str) -> bytes:
+        """Return the bytes of `types/1.0.xsd` or `tables/sex/1.0.tsv`; raise Hold(SPECIFICATION_FORM) for other names."""
+        inner = name.removeprefix("tables/").removesuffix(".tsv")
+        fits = INCLUDE.fullmatch(name) or name == f"tables/{inner}.tsv" and TABLE.fullmatch(inner)
+        if not fits:
+            raise trouble(codes.SPECIFICATION_FORM, name=name, where="name", reason="not a name of the set")
+        if name not in self.read:
+            try:
+                self.read[name] = (self.folder / name).read_bytes()
+            except OSError:
+                raise trouble(codes.SPECIFICATION_FORM, name=name, where="file", reason="cannot be read") from None
+        return self.read[name]
+
+    def table(self, name: str) -> Table:
+        """Return a table, read once."""
+        if name not in self.tables:
+            self.tables[name] = read_table(name, self.fetch(f"tables/{name}.tsv"))
+        return self.tables[name]
+
+
+def compile_specification(name: str, files: Files, sm3: Digest) -> Specification:
+    """Return the specification `name`; raise Hold(SPECIFICATION_FORM) with the first line that is wrong."""
+    document = read_specification(name, files.fetch(name + ".xsd"), files.fetch, files.table)
+    shape = document.shape
+    assert shape is not None  # read_specification has just proved it
+    return Specification(document, shape, _digest(name, document, shape.tables, files, sm3), files.tables)
+
+
+def _digest(name: str, document: Document, tables: Sequence[str], files: Files, sm3: Digest) -> str:
+    names = [name + ".xsd", *document.includes, *(f"tables/{table}.tsv" for table in tables)]
+    lines = "".join(f"{sm3(files.fetch(one)).hex()}  {one}\n" for one in names)
+    return sm3(lines.encode()).hex()

@@ -1,0 +1,49 @@
+"""Code tables: `xsd/tables/<table>/<version>.tsv`, UTF-8, tab-separated, the first line names the columns.
+
+The first column is the code.  A column `last_revision` tells which codes stand today: the *current* set is those of
+the latest revision, the *union* all that ever stood.  Without that column both sets are all codes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from node.model import codes
+from node.model.trouble import trouble
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One version of a code table; `rows` maps a code to the other columns' texts."""
+
+    name: str
+    columns: tuple[str, ...]
+    rows: dict[str, tuple[str, ...]]
+    current: frozenset[str]
+
+    def codes(self, which: str) -> frozenset[str]:
+        """Return the codes of the set `current` or `union`."""
+        return self.current if which == "current" else frozenset(self.rows)
+
+
+def read_table(name: str, content: bytes) -> Table:
+    """Return the table `name`; raise Hold(SPECIFICATION_FORM) if its bytes are not such a table."""
+    try:
+        lines = content.decode("utf-8").splitlines()
+    except UnicodeDecodeError:
+        raise trouble(codes.SPECIFICATION_FORM, name=name, where="utf-8", reason="not UTF-8") from None
+    columns = tuple(lines[0].split("\t")) if lines else ()
+    rows: dict[str, tuple[str, ...]] = {}
+    for number, line in enumerate(lines[1:], 2):
+        code, *rest = line.split("\t")
+        if len(rest) + 1 != len(columns) or not code or code in rows:
+            raise trouble(codes.SPECIFICATION_FORM, name=name, where=f"line {number}", reason="not a row of the table")
+        rows[code] = tuple(rest)
+    if not rows:
+        raise trouble(codes.SPECIFICATION_FORM, name=name, where="line 1", reason="no rows")
+    current = frozenset(rows)
+    if "last_revision" in columns:
+        at = columns.index("last_revision") - 1
+        latest = max(row[at] for row in rows.values())
+        current = frozenset(code for code, row in rows.items() if row[at] == latest)
+    return Table(name, columns, rows, current)
