@@ -8,7 +8,7 @@ no line is released before signature, digest, bind and root are good; nothing he
 Fails: Refused with the codes of the envelope section of `node.model.codes`; opening always with EXN-OPEN.
 """
 
-from node.envelope.frame import MANIFEST_LIMIT, PAYLOAD_LIMIT, Framed, FrameReader, frame, unframe
+from node.envelope.frame import MANIFEST_LIMIT, PAYLOAD_LIMIT, Framed, FrameReader, frame, frame_head, unframe
 from node.envelope.inner import Inner, Said
 from node.envelope.letter import Enclosure, Letter, read_letter, write_letter
 from node.envelope.members import Statement
@@ -63,6 +63,7 @@ __all__ = [
     "digest_of",
     "evidence",
     "frame",
+    "frame_head",
     "open_parcel",
     "open_verdicts",
     "processed",

@@ -31,6 +31,13 @@ def frame(manifest: bytes, payload: bytes) -> bytes:
     return b"".join((MAGIC, len(manifest).to_bytes(4, "big"), manifest, len(payload).to_bytes(8, "big"), payload))
 
 
+def frame_head(manifest: bytes, size: int) -> bytes:
+    """Return the frame up to where a payload of `size` octets follows, so that it need not be copied."""
+    _bound("manifest", len(manifest), MANIFEST_LIMIT)
+    _bound("payload", size, PAYLOAD_LIMIT)
+    return b"".join((MAGIC, len(manifest).to_bytes(4, "big"), manifest, size.to_bytes(8, "big")))
+
+
 def unframe(data: bytes) -> Framed:
     """Return both parts of a whole frame; raise Refused(FRAME, TOO_LARGE)."""
     reader = FrameReader()

@@ -1,0 +1,87 @@
+"""Two passages every sender walks, whether it posts or is collected from: the next parcel out, receipts home.
+
+Rule 1: small seals run in the unit that saves them, large ones in a thread between two units.
+Rule 2: receipts are verified before a unit is opened; one bad receipt never spoils its neighbours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from node.exchange import seal, settle
+from node.exchange.seal import Drawn, Outgoing
+from node.model.parcel import Lane
+from node.model.spool import Claim, Entry
+from node.model.trouble import Trouble
+from node.ports import OutboxUnit
+from node.workers.desk import Desk
+from node.workers.threads import BLOCK
+
+
+async def next_parcel(desk: Desk, lane: Lane) -> Outgoing | None:
+    """Return the parcel a lane may send now, its bytes saved; None when nothing waits or another worker has the lane.
+
+    Raises Hold: the lane must wait for a change (grant, peer, key).
+    """
+    means, timers = desk.means, desk.timers
+
+    def first(unit: OutboxUnit) -> Outgoing | Drawn | None:
+        taken = seal.take(unit, lane, means, desk.now(), timers.lease_ms)
+        if isinstance(taken, Drawn) and taken.octets < BLOCK:
+            return seal.keep(unit, taken, seal.close(taken, means, desk.now()), desk.now())
+        if isinstance(taken, Outgoing):
+            unit.sent(taken.claim, taken.entry.parcel, desk.now())
+        return taken
+
+    taken = await desk.outbox.run(first)
+    if not isinstance(taken, Drawn):
+        return taken
+    drawn = taken
+    try:
+        sealed = await desk.workers.run(seal.close, drawn, means, desk.now())
+        return await desk.outbox.run(lambda unit: seal.keep(unit, drawn, sealed, desk.now()))
+    except BaseException:
+        await release(desk, drawn.claim)
+        raise
+
+
+async def release(desk: Desk, claim: Claim) -> None:
+    """Give a claim back; a void one changes nothing."""
+    await desk.outbox.run(lambda unit: unit.release(claim))
+
+
+async def take_receipts(
+    desk: Desk, peer: str, receipts: Sequence[tuple[bytes, bytes]], claim: Claim | None = None
+) -> list[Entry]:
+    """Settle the receipts a peer gave, with their verdict lists, and give `claim` back; return the entries moved.
+
+    A receipt that is not good is logged by its code and left out: it will be asked for again.
+    """
+    heard = []
+    for statement, listed in receipts:
+        try:
+            heard.append(settle.hear(statement, listed, desk.means, peer, desk.now()))
+        except Trouble as met:
+            desk.log("warning", met.code.name, peer=peer, at="receipt")
+            desk.counter.count("receipts_bad", peer=peer)
+
+    def all_of_them(unit: OutboxUnit) -> list[Entry]:
+        moved = []
+        for one in heard:
+            try:
+                entry = settle.settle(unit, one, desk.now())
+            except Trouble as met:
+                desk.log("warning", met.code.name, peer=peer, at="receipt")
+                continue
+            if entry is not None:
+                moved.append(entry)
+        if claim is not None:
+            unit.release(claim)
+        return moved
+
+    moved = await desk.outbox.run(all_of_them)
+    for entry in moved:
+        desk.counter.count("receipts_received", peer=peer, status=entry.state.value)
+    if moved:
+        desk.bell.ring(f"outbox:{peer}", "settled")
+    return moved
