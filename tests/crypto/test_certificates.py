@@ -6,12 +6,17 @@ import os
 import random
 import subprocess
 from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 from asn1crypto import core, pem, x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import CertificateRevocationListBuilder, CRLNumber, Name
 
-from node.crypto import issuance
+from node.crypto import issuance, revocation
 from node.crypto.certificates import LIMIT, USCC_EXTENSION, inspect, parse, split
 from node.crypto.issuance import Holder, Revocation, Term, leaf, revocation_list, serial
 from node.crypto.revocation import parse_crls
@@ -220,6 +225,19 @@ def test_an_unfit_revocation_list_is_refused() -> None:
         assert caught.value.code is codes.CRL_FORM
     with pytest.raises(ValueError):
         revocation_list(the_authority().issuer, 1, [Revocation(5, NOW, "bored")], NOW, NOW + DAY)
+
+
+def test_a_list_of_another_algorithm_or_beyond_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = datetime.now(timezone.utc)
+    builder = CertificateRevocationListBuilder(Name([]), now, now + timedelta(1))
+    other = builder.add_extension(CRLNumber(1), False).sign(ec.generate_private_key(ec.SECP256R1()), SHA256())
+    monkeypatch.setattr(revocation, "LIMIT", len(der := the_authority().revoking()))
+    assert len(parse_crls(der, CRYPTO.sm3)) == 1
+    monkeypatch.setattr(revocation, "LIMIT", len(der) - 1)
+    for bad in (other.public_bytes(Encoding.DER), der, der * 2):
+        with pytest.raises(Refused) as caught:
+            parse_crls(bad, CRYPTO.sm3)
+        assert caught.value.code is codes.CRL_FORM
 
 
 def test_openssl_finds_our_certificates_strictly_right(server: Callable[[str, str], str], tmp_path: Path) -> None:

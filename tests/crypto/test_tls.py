@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
 from OpenSSL import SSL
 from OpenSSL import crypto as openssl
 from OpenSSL._util import lib
@@ -165,6 +167,36 @@ def test_a_channel_that_was_not_pinned_is_found_out_afterwards() -> None:
     pair = shake(server.server(), bare(loose))
     assert not pair.refused
     assert code_of(lambda: strict.assert_channel(pair.client)) is codes.CHANNEL
+
+
+def foreign(method: int, profile: Profile) -> SSL.Context:
+    """Return a context that verifies nobody and shows a self-signed certificate of another curve."""
+    context, key = SSL.Context(method), ec.generate_private_key(ec.SECP256R1())
+    name, now = x509.Name([]), datetime.now(timezone.utc)
+    certificate = x509.CertificateBuilder(name, name, key.public_key(), 5, now, now + timedelta(1)).sign(key, SHA256())
+    context.use_certificate(certificate)
+    context.use_privatekey(key)
+    if profile.suites:
+        context.set_tls13_ciphersuites(":".join(profile.suites).encode())
+        assert lib.SSL_CTX_set1_curves_list(context._context, ":".join(profile.groups).encode()) == 1
+    else:
+        context.set_max_proto_version(SSL.TLS1_2_VERSION)
+    return context
+
+
+@pytest.mark.parametrize(("profile", "what"), [
+    (Profile("old", (), ()), "version"),
+    (Profile("aes", ("TLS_AES_128_GCM_SHA256",), ("curveSM2",)), "cipher suite"),
+    (Profile("group", ("TLS_SM4_GCM_SM3",), ("X25519",)), "group"),
+    (Profile("curve", ("TLS_SM4_GCM_SM3",), ("curveSM2",)), "certificate"),
+])
+def test_each_part_of_a_channel_is_asserted_by_itself(profile: Profile, what: str) -> None:
+    pair = shake(foreign(SSL.TLS_SERVER_METHOD, profile), foreign(SSL.TLS_CLIENT_METHOD, profile))
+    assert not pair.refused
+    for end, found in ((pair.client, what), (pair.server, "no certificate" if what == "certificate" else what)):
+        with pytest.raises(Hold) as caught:
+            channels(DEPT).assert_channel(end)
+        assert (caught.value.code, caught.value.details) == (codes.CHANNEL, {"what": found})
 
 
 def test_who_is_revoked_after_the_handshake_is_no_longer_asserted() -> None:
