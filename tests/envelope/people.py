@@ -52,6 +52,10 @@ class Person:
         return self.encryption.key.unwrap(wrapped)
 
 
+__all__ = [
+    "ALICE", "AT", "BOB", "CAROL", "CRYPTO", "SPEC", "Person", "attested", "draft", "lines_of", "opened", "sealed",
+]
+
 ALICE, BOB, CAROL = Person("dept-a"), Person("centre"), Person("dept-c")
 
 
