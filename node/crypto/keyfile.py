@@ -52,11 +52,14 @@ def read(path: Path) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError:
         raise _fault(path.name, "missing") from None
-    with open(descriptor, "rb") as file:
+    try:
         status = os.fstat(descriptor)  # of what was opened, so nothing can be swapped in between
         if not stat.S_ISREG(status.st_mode) or status.st_mode & 0o077 or status.st_uid not in (0, os.geteuid()):
             raise _fault(path.name, "mode")
-        data = file.read(LIMIT + 1)
+        with open(descriptor, "rb", closefd=False) as file:
+            data = file.read(LIMIT + 1)
+    finally:
+        os.close(descriptor)
     if len(data) > LIMIT:
         raise _fault(path.name, "size")
     return data
@@ -121,9 +124,11 @@ def open_plain(crypto: Crypto, data: bytes, name: str = "key") -> PrivateKey:
         if not data.lstrip().startswith(b"-----"):
             return pkcs8.read_info(data)
         label, octets = pkcs8.read_pem(data)
-        if label not in (pkcs8.PLAIN, pkcs8.SEC1):
+        if label in pkcs8.SEC1:
+            return pkcs8.read_sec1(octets)
+        if label != pkcs8.PLAIN:
             raise Malformed("not a plain key")
-        return pkcs8.read_info(octets) if label == pkcs8.PLAIN else pkcs8.read_sec1(octets)
+        return pkcs8.read_info(octets)
 
     return _load(crypto, parse, name, "form")
 

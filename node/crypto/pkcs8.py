@@ -34,7 +34,9 @@ ROUNDS = 65_536
 MOST_ROUNDS = 10_000_000
 """A key file is not ours alone to write: reading one may cost seconds, not hours."""
 
-ENCRYPTED, PLAIN, SEC1 = "ENCRYPTED PRIVATE KEY", "PRIVATE KEY", "EC PRIVATE KEY"
+ENCRYPTED, PLAIN = "ENCRYPTED PRIVATE KEY", "PRIVATE KEY"
+SEC1 = ("EC PRIVATE KEY", "SM2 PRIVATE KEY")
+"""RFC 5915, and what OpenSSL writes for SM2."""
 
 _EC_PUBLIC_KEY = object_id("1.2.840.10045.2.1")
 _CURVE = object_id(CURVE_OID)
@@ -43,7 +45,7 @@ _PBKDF2 = object_id("1.2.840.113549.1.5.12")
 _SM4_CBC = object_id("1.2.156.10197.1.104.2")
 _PRF = {object_id("1.2.156.10197.1.401.2"): "sm3", object_id("1.2.840.113549.2.9"): "sha256"}
 _PRF_SM3 = object_id("1.2.156.10197.1.401.2")
-_CONTEXT_0, _CONTEXT_1 = 0xA0, 0xA1
+_CONTEXT_0, _CONTEXT_1, _REPEATED_POINT = 0xA0, 0xA1, 0x81
 
 _PEM = re.compile(rb"\s*-----BEGIN ([A-Z0-9 ]{1,64})-----\r?\n([A-Za-z0-9+/=\r\n]+)-----END \1-----\s*")
 
@@ -165,8 +167,7 @@ def read_info(data: bytes) -> tuple[bytes, bytes | None]:
     outer = Reader(data)
     body = outer.inner()
     outer.end()
-    if body.number() not in (0, 1):
-        raise Malformed("version")
+    version = body.number()
     algorithm = body.inner()
     _expect(algorithm, _EC_PUBLIC_KEY)
     _expect(algorithm, _CURVE)
@@ -174,9 +175,11 @@ def read_info(data: bytes) -> tuple[bytes, bytes | None]:
     pair = read_sec1(body.take(OCTET_STRING))
     if body.peek() == _CONTEXT_0:
         body.take(_CONTEXT_0)  # attributes say nothing we use
-    if body.peek() == 0x81:
-        body.take(0x81)  # RFC 5958 repeats the point
+    if version == 1:
+        body.take(_REPEATED_POINT)  # version 1 says that it is there, version 0 that it is not (RFC 5958 §2)
     body.end()
+    if version > 1:
+        raise Malformed("version")
     return pair
 
 

@@ -12,8 +12,9 @@ file is one PEM block `EXCHANGE NODE STORAGE KEY` of
 
     SEQUENCE { version INTEGER (1), id OCTET STRING (4), protection AlgorithmIdentifier (PBES2), secret OCTET STRING }
 
-whose secret opens to SEQUENCE { key OCTET STRING (16 or 32), index OCTET STRING (32) }.  The id is derived from the
-key, so a wrong passphrase is noticed.
+whose secret opens to SEQUENCE { key OCTET STRING (16 or 32), index OCTET STRING (32), check OCTET STRING (32) }.  The
+id is derived from the key, so a wrong passphrase is noticed.  CBC alone would let a touched octet through into the
+index, and every lookup would miss in silence: check = HMAC-SM3(key, label ‖ index) forbids it.
 """
 
 from __future__ import annotations
@@ -50,6 +51,11 @@ class StorageSecret:
         """The SM4 key of the values."""
         return symmetric.keyed(self.key)(b"exn.storage.body.1")[: symmetric.BLOCK]
 
+    @property
+    def check(self) -> bytes:
+        """What binds the index to the key in a file."""
+        return symmetric.keyed(self.key)(b"exn.storage.file.1" + self.index)
+
 
 def new_secret(chance: Chance, before: StorageSecret | None = None) -> StorageSecret:
     """Return a fresh key of 32 bytes; after `before`, with the same index."""
@@ -59,7 +65,7 @@ def new_secret(chance: Chance, before: StorageSecret | None = None) -> StorageSe
 
 def seal_secret(secret: StorageSecret, passphrase: bytes, chance: Chance, rounds: int = pkcs8.ROUNDS) -> bytes:
     """Return the octets of a storage key file."""
-    inner = encode(SEQUENCE, encode(OCTET_STRING, secret.key), encode(OCTET_STRING, secret.index))
+    inner = encode(SEQUENCE, *(encode(OCTET_STRING, part) for part in (secret.key, secret.index, secret.check)))
     algorithm, protected = pkcs8.protect(inner, passphrase, chance, rounds)
     return pkcs8.write_pem(LABEL, encode(
         SEQUENCE, integer(1), encode(OCTET_STRING, secret.id), algorithm, encode(OCTET_STRING, protected)
@@ -78,23 +84,23 @@ def open_secret(data: bytes, passphrase: bytes) -> StorageSecret:
     body.end()
     inner = pkcs8.unprotect(algorithm, protected, passphrase)
     try:
-        secret = _read_inner(inner)
+        secret, check = _read_inner(inner)
     except Malformed:
         raise pkcs8.WrongPassphrase from None
-    if not hmac.compare_digest(secret.id, name):
+    if not hmac.compare_digest(secret.id, name) or not hmac.compare_digest(secret.check, check):
         raise pkcs8.WrongPassphrase
     return secret
 
 
-def _read_inner(data: bytes) -> StorageSecret:
+def _read_inner(data: bytes) -> tuple[StorageSecret, bytes]:
     outer = Reader(data)
-    pair = outer.inner()
+    body = outer.inner()
     outer.end()
-    secret = StorageSecret(pair.take(OCTET_STRING), pair.take(OCTET_STRING))
-    pair.end()
+    secret, check = StorageSecret(body.take(OCTET_STRING), body.take(OCTET_STRING)), body.take(OCTET_STRING)
+    body.end()
     if len(secret.key) not in SIZES or len(secret.index) != 32:
         raise Malformed("size")
-    return secret
+    return secret, check
 
 
 class StorageKey:
