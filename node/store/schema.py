@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text, create_mock_engine
+from sqlalchemy.dialects.sqlite import dialect
 
 INT = BigInteger().with_variant(Integer(), "sqlite")
 """A whole number below 2⁶³, the only kind we keep."""
@@ -61,6 +62,9 @@ def ledger(metadata: MetaData) -> Table:
 def statements(metadata: MetaData) -> list[str]:
     """Return the SQL that creates an empty store of this schema in SQLite."""
     made: list[str] = []
-    mock = create_mock_engine("sqlite://", lambda sql, *_, **__: made.append(str(sql.compile(dialect=mock.dialect))))
-    metadata.create_all(mock, checkfirst=False)
+
+    def take(sql: Any, *_: Any, **__: Any) -> None:
+        made.append(str(sql.compile(dialect=dialect())))
+
+    metadata.create_all(create_mock_engine("sqlite://", take), checkfirst=False)
     return made

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from node.ledger import chain
+from node.model.ids import uuid_bytes
 from node.model.instant import Instant
 from node.model.parcel import Lane
 from node.model.record import Stream
@@ -26,12 +27,20 @@ class Memory:
         self.numbers: dict[Lane, int] = {}
         self.lanes: dict[int, Lane] = {}
         self.chains: dict[int, tuple[int, bytes, bytes]] = {}  # size, head, the lane's octets
-        self.codes: dict[Any, int] = {}  # numbers of kinds, origins, resources
+        self.codes: dict[object, int] = {}  # numbers of kinds, origins, resources; the node epoch
 
     def forget(self) -> None:
         """Forget all: after a rollback some of it may never have been."""
         for known in (self.numbers, self.lanes, self.chains, self.codes):
             known.clear()
+
+
+def row_key(id: str) -> bytes:
+    """Return the octets of an id, or octets that name no row."""
+    try:
+        return uuid_bytes(id)
+    except ValueError:
+        return b""
 
 
 class Transaction:
@@ -98,10 +107,10 @@ class Transaction:
         """Return the lane of a number."""
         lane = self._memory.lanes.get(number)
         if lane is None:
-            *names, stream = self._one(
+            domain, sender, receiver, resource, stream = self._one(
                 "SELECT domain, sender, receiver, resource, stream FROM lanes WHERE id = ?", number
             )
-            lane = self._memory.lanes[number] = Lane(*names, Stream(stream))
+            lane = self._memory.lanes[number] = Lane(domain, sender, receiver, resource, Stream(stream))
         return lane
 
     # --- ledger -------------------------------------------------------------------------------------------------
