@@ -9,6 +9,10 @@ All methods are plain blocking calls.  They fail with a `Trouble` of `node.model
     outbox    OutboxUnit
     inbox     InboxUnit, WarehouseUnit
     world     Sink, Counter, Log
+
+For: the rooms that decide, which must not know a database, a library or a machine.
+Hides: nothing; it has no code.  Who may call: every room; only service/ chooses what stands behind a port.
+Promises: what each class says, numbered where a test speaks of it.  Fails: with a `Trouble` only.
 """
 
 from node.ports.inbox import InboxUnit, WarehouseUnit
