@@ -56,8 +56,9 @@ def serve() -> None:
 
 def message(path: str, body: bytes = BODY) -> bytes:
     return (
-        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:8700\r\nContent-Type: application/json\r\nIdempotency-Key: 0198-4c\r\n"
-        f"Authorization: Bearer {'t' * 32}\r\nAccept: */*\r\nContent-Length: {len(body)}\r\n\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:8700\r\nContent-Type: application/json\r\n"
+        f"Idempotency-Key: 0198-4c\r\nAuthorization: Bearer {'t' * 32}\r\nAccept: */*\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
     ).encode() + body
 
 

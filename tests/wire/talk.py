@@ -47,14 +47,17 @@ class Caller(Protocol):
         self.raw = b""
         self.answers: list[Heard] = []
         self.continues = 0
-        self.lost = False
+        self.lost = self.garbled = False
         self._parser = httptools.HttpResponseParser(self)
         self._headers: dict[str, str] = {}
         self._body = b""
 
     def dataReceived(self, data: bytes) -> None:
         self.raw += data
-        self._parser.feed_data(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError:
+            self.garbled = True  # as it must be for whoever does not remember that it asked by HEAD
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self.lost = True
