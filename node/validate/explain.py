@@ -11,12 +11,11 @@ from typing import Any
 
 from node.model.record import Problem
 from node.model.sentence import Sentence
-from node.validate.pattern import BLANKS
+from node.validate.pattern import BLANK
 from node.validate.rules.compiled import Rules
 from node.validate.rules.wording import DOORS, FACETS, say
 from node.validate.shape import Group, Leaf, Member, Shape
 
-_BLANK = "".join(chr(code) for low, high in BLANKS for code in range(low, high + 1)) + "\t\r\n"
 _WHOLE = Sentence("此条记录", "the record")
 NAMES = 64
 """Most characters of an unknown name that are repeated in a problem."""
@@ -67,18 +66,19 @@ class Explainer:
         if value is None:
             return self.add(field, path, "empty", member)
         if isinstance(member, Group):
-            if isinstance(value, str) and not value.strip(_BLANK):
+            if isinstance(value, str) and not value.strip(BLANK):
                 return self.add(field, path, "empty", member)
             if not isinstance(value, Mapping):
                 return self.add(field, path, "type", member, Sentence("应含有子字段", "fields are wanted inside"))
             return self._group(member, value, field + "/", path + "/")
         if not isinstance(value, str):
             return self.add(field, path, "type", member, Sentence("应为字符串", "a string is wanted"))
-        if not value.strip(_BLANK):
+        if member.numeric:
+            return value  # all that can be wrong with a number's text is left to the rules
+        if not value.strip(BLANK):
             return self.add(field, path, "empty", member)
         before = len(self.form)
-        if not member.numeric:
-            self._facets(member, value, field, path)
+        self._facets(member, value, field, path)
         return value if len(self.form) == before else None
 
     def _facets(self, leaf: Leaf, value: str, field: str, path: str) -> None:

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 SPECIAL = "\\.+*?()[]{}|-^"
 BLANKS = ((0x20, 0x20), (0xA0, 0xA0), (0x2000, 0x200B), (0x202F, 0x202F), (0x205F, 0x205F), (0x3000, 0x3000),
           (0xFEFF, 0xFEFF))
+BLANK = "".join(chr(code) for low, high in BLANKS for code in range(low, high + 1)) + "\t\r\n"
+"""All blanks as one text, for `str.strip`."""
 CONTROLS = ((0, 0x1F), (0x7F, 0x9F), (0x2028, 0x2029), (0xD800, 0xDFFF), (0xFFFE, 0xFFFF))
 MOST = 1000
 """The greatest count."""

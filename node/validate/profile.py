@@ -91,7 +91,7 @@ def outside(root: etree._Element) -> Iterator[Fault]:
         return
     for element in root.iter():
         line = element.sourceline or 1
-        attributes, children = _PARTS[str(element.tag)]  # a child outside the table is dropped below before it comes up here
+        attributes, children = _PARTS[str(element.tag)]  # what is outside the table was dropped with its parent
         for attribute in element.keys():
             if attribute not in attributes:
                 yield Fault(line, f"attribute {_short(str(attribute))} is outside the profile")

@@ -150,4 +150,3 @@ def read_specification(name: str, content: bytes, fetch: Fetch, table: Callable[
 def check_profile(name: str, content: bytes, fetch: Fetch, table: Callable[[str], Table]) -> Sequence[Fault]:
     """Return all that is wrong with an XSD, in the order of its lines."""
     return sorted(Document(name, content, fetch, table).faults, key=lambda fault: fault.line)
-

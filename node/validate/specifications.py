@@ -1,7 +1,7 @@
 """All specifications this node holds, loaded from `xsd/` once at start.
 
-The digest of a specification is SM3 over lines `<hex of SM3 of the file>  <name below xsd/>\\n`, one for the XSD itself,
-each file it includes and each table its rules name, in the order they are named.
+The digest of a specification is SM3 over lines `<hex of SM3 of the file>  <name below xsd/>\\n`, one for the XSD
+itself, each file it includes and each table its rules name, in the order they are named.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Specifications:
 
     @classmethod
     def load(cls, folder: Path, sm3: Digest) -> Specifications:
-        """Read every `<interface>/<version>.xsd` of the folder; raise Hold(SPECIFICATION_FORM) for the first bad one."""
+        """Read every `<interface>/<version>.xsd` of the folder; raise Hold(SPECIFICATION_FORM) for a bad one."""
         files = Files(folder)
         held = {}
         for path in sorted(folder.glob("*/*.xsd")):
@@ -43,7 +43,7 @@ class Specifications:
         return self._held.get(name)
 
     def find(self, id: SpecificationId) -> Specification:
-        """Return the specification with this very digest; raise Hold(UNKNOWN_SPECIFICATION) if we hold another or none."""
+        """Return the specification of this very digest; raise Hold(UNKNOWN_SPECIFICATION) if we do not hold it."""
         held = self._held.get(str(id))
         if held is None or held.id != id:
             raise trouble(codes.UNKNOWN_SPECIFICATION, spec=str(id))
@@ -63,7 +63,7 @@ class Files:
         self.read: dict[str, bytes] = {}
 
     def fetch(self, name: str) -> bytes:
-        """Return the bytes of `types/1.0.xsd` or `tables/sex/1.0.tsv`; raise Hold(SPECIFICATION_FORM) for other names."""
+        """Return the bytes of `types/1.0.xsd`, `tables/sex/1.0.tsv`; raise Hold(SPECIFICATION_FORM) for other names."""
         inner = name.removeprefix("tables/").removesuffix(".tsv")
         fits = INCLUDE.fullmatch(name) or name == f"tables/{inner}.tsv" and TABLE.fullmatch(inner)
         if not fits:

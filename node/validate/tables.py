@@ -20,6 +20,7 @@ class Table:
     columns: tuple[str, ...]
     rows: dict[str, tuple[str, ...]]
     current: frozenset[str]
+    listed: dict[str, tuple[str, ...]]  # the codes of both sets, in order
 
     def codes(self, which: str) -> frozenset[str]:
         """Return the codes of the set `current` or `union`."""
@@ -46,4 +47,4 @@ def read_table(name: str, content: bytes) -> Table:
         at = columns.index("last_revision") - 1
         latest = max(row[at] for row in rows.values())
         current = frozenset(code for code, row in rows.items() if row[at] == latest)
-    return Table(name, columns, rows, current)
+    return Table(name, columns, rows, current, {"current": tuple(sorted(current)), "union": tuple(sorted(rows))})

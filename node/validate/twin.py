@@ -141,7 +141,7 @@ class JsonReader:
         return tree
 
     def _number(self, text: str, member: Member | None, field: str) -> Any:
-        """Return a number's plain decimal text, for a numeric leaf of at most 15 digits; otherwise something not text."""
+        """Return a number's plain decimal text for a numeric leaf of at most 15 digits, else something not text."""
         if not isinstance(member, Leaf) or not member.numeric:
             return 0
         value = Decimal(text) if len(text) <= 40 else Decimal("Infinity")

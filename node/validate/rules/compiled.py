@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from node.model.sentence import Sentence
+from node.validate.pattern import BLANK
 from node.validate.rules import checks, kinds
 from node.validate.rules.wording import FACETS
 from node.validate.shape import NUMBER, Group, Leaf, Member, RuleUse, Shape
@@ -96,12 +97,13 @@ def compile_rules(shape: Shape, codes: Codes) -> Rules:
         "",
     ])
     names: dict[str, Any] = {
-        "citizen_wrong": checks.citizen_wrong, "no_citizen": checks.no_citizen, "uscc_wrong": checks.uscc_wrong, "day": checks.day,
+        "citizen_wrong": checks.citizen_wrong, "no_citizen": checks.no_citizen, "uscc_wrong": checks.uscc_wrong,
+        "day": checks.day,
         "uscc_inner_wrong": checks.uscc_inner_wrong, "register_wrong": checks.register_wrong, "no_day": checks.no_day,
-        "codes": codes, "bounds": writer.bounds, "Decimal": Decimal, "total_digits": total_digits,
+        "BLANK": BLANK, "codes": codes, "bounds": writer.bounds, "Decimal": Decimal, "total_digits": total_digits,
         "fraction_digits": fraction_digits, "number": _number, "whole_number": _whole_number,
     }
-    # Names of fields match [A-Z][A-Za-z0-9]* (profile) and parameters are written by repr, so a file cannot inject code.
+    # Names of fields match [A-Z][A-Za-z0-9]* (profile) and parameters are written by repr: a file cannot inject code.
     exec(compile(source, f"<rules of {shape.interface}/{shape.version}>", "exec"), names)
     return Rules(writer.rules, names["broken"], source)
 
@@ -118,7 +120,7 @@ class _Writer:
         """Write the rules of one group, whose twin is the variable `name`, and of what lies in it."""
         single = {n: m for n, m in group.members.items() if m.most == 1}
         used = set[str]()
-        uses = [(use, {**use.params}) for use in group.rules]
+        uses: list[tuple[RuleUse, dict[str, str]]] = [(use, {**use.params}) for use in group.rules]
         for field, member in single.items():
             uses += [(use, {**use.params, "field": field}) for use in member.rules if isinstance(member, Leaf)]
             if isinstance(member, Leaf) and member.numeric:
@@ -195,6 +197,8 @@ class _Writer:
         self.lines.append(f"{pad}    pass")
         self.lines.append(f"{pad}elif len({variable}) > {DIGITS}:  # digits")
         self.hit(self.facet(leaf, "digits", DIGITS, steps), pad + "    ", places)
+        self.lines.append(f"{pad}elif {form}({variable}) is None and not {variable}.strip(BLANK):  # empty")
+        self.hit(self.facet(leaf, "empty", None, steps), pad + "    ", places)
         self.lines.append(f"{pad}elif {form}({variable}) is None:  # number")
         self.hit(self.facet(leaf, "number", None, steps), pad + "    ", places)
         bounds = [(row, getattr(leaf.facets, row[0])) for row in _NUMERIC if getattr(leaf.facets, row[0]) is not None]

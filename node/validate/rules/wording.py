@@ -41,18 +41,24 @@ FACETS: dict[str, Sentence] = {
 
 DOORS: dict[str, Sentence] = {
     "duplicate": Sentence("{label}重复出现，只能出现一次", "{label} is given more than once; give it once"),
-    "sequence": Sentence("{label}的位置不对，请按接口规范的顺序排列", "{label} stands in the wrong place; keep the specification's order"),
+    "sequence": Sentence(
+        "{label}的位置不对，请按接口规范的顺序排列", "{label} stands in the wrong place; keep the specification's order"
+    ),
     "namespace": Sentence(
         "{label}不在接口规范的命名空间中，请改用规范的命名空间", "{label} is outside the specification's namespace; use that one"
     ),
     "attribute": Sentence("{label}带有属性，请去除", "{label} has an attribute; remove it"),
     "instance": Sentence("{label}带有xsi属性，请去除", "{label} has an xsi attribute; remove it"),
-    "comment": Sentence("{label}的内容中含有注释或处理指令，请去除", "{label} holds a comment or processing instruction; remove it"),
+    "comment": Sentence(
+        "{label}的内容中含有注释或处理指令，请去除", "{label} holds a comment or processing instruction; remove it"
+    ),
     "mixed": Sentence("{label}的子元素之间含有文字，请去除", "{label} has text between its elements; remove it"),
     "malformed": Sentence("此条记录无法解析，请检查JSON语法", "The record cannot be read; check its JSON syntax"),
     "object": Sentence("此条记录应为一个JSON对象", "The record must be one JSON object"),
     "depth": Sentence("此条记录嵌套超过{bound}层", "The record is nested more than {bound} deep"),
-    "canonical": Sentence("记录正文不是规范形式，由发送方修正程序", "The body is not in canonical form; the sender's program must be mended"),
+    "canonical": Sentence(
+        "记录正文不是规范形式，由发送方修正程序", "The body is not in canonical form; the sender's program must be mended"
+    ),
     "root": Sentence("此元素不是接口规范的记录", "This element is not a record of the specification"),
 }
 """Faults that only XML, only JSON, or only a parcel can show."""
@@ -62,4 +68,6 @@ def say(sentence: Sentence, label: Sentence, bound: object = "") -> Sentence:
     """Return the sentence with a field's label and a facet's value filled in."""
     english = bound.en if isinstance(bound, Sentence) else bound
     chinese = bound.zh if isinstance(bound, Sentence) else bound
-    return Sentence(sentence.zh.format(label=label.zh, bound=chinese), sentence.en.format(label=label.en, bound=english))
+    return Sentence(
+        sentence.zh.format(label=label.zh, bound=chinese), sentence.en.format(label=label.en, bound=english)
+    )
