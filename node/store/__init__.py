@@ -9,6 +9,7 @@ Fails: Retry (DISK, STORE_BUSY, FENCED), Hold (STORE_NEWER, STORE_DAMAGED, KEY_F
 rolled back whole and the store can be used on.
 """
 
+from node.store.inbox import SqliteInbox
 from node.store.outbox import SqliteOutbox
 
-__all__ = ["SqliteOutbox"]
+__all__ = ["SqliteInbox", "SqliteOutbox"]
