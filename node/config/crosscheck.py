@@ -121,8 +121,8 @@ def measures_fit_together(settings: Settings) -> Iterator[Finding]:
         above, below = getattr(disk, upper), getattr(disk, lower)
         if bool(above.percent) != bool(below.percent) or (above.octets, above.percent) < (below.octets, below.percent):
             yield ("disk", upper), "disk_order", {}
-    if settings.timers.retry_first > settings.timers.retry_most:
-        yield ("timers", "retry_first"), "wait_order", {}
+    if settings.timers.rest_first > settings.timers.rest_most:
+        yield ("timers", "rest_first"), "wait_order", {}
     if api.record > api.body:
         yield ("api", "record"), "record_size", {}
     if api.body > BODY_MOST:

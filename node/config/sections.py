@@ -131,13 +131,19 @@ class ClockSection(Section):
 
 
 class TimersSection(Section):
-    """Waits of the exchange: the long poll, hello, when a receipt is overdue, back-off, drain, claims, purging."""
+    """Waits of the exchange.
+
+    `poll` is the long poll, `idle` a look when nothing was rung, `overdue` when a receipt is asked for, `rest_*` how
+    long a peer that failed is left alone, `post` what one posting may take, `lease` what a claim lasts.
+    """
 
     poll: Wait = 25_000
     hello: Wait = 60_000
-    overdue: Wait = 60_000
-    retry_first: Wait = 1_000
-    retry_most: Wait = 300_000
+    idle: Wait = 15_000
+    overdue: Wait = 30_000
+    rest_first: Wait = 1_000
+    rest_most: Wait = 300_000
+    post: Wait = 120_000
     drain: Wait = 25_000
     lease: Wait = 120_000
     purge: Wait = 600_000

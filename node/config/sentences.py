@@ -93,7 +93,7 @@ SAYS: dict[str, _Pair] = {
                         "The order must be intake ≥ foreign ≥ reserve, in one unit",
                         "先停本地接收，再停对端数据，最后保留回执空间", "Intake stops first, then foreign data; receipts keep the reserve"),
     "too_brief": _pair("短于所需的{least}", "Shorter than the {least} that is needed", "加长", "Make it longer"),
-    "wait_order": _pair("retry_first 大于 retry_most", "retry_first is longer than retry_most", "对调", "Exchange them"),
+    "wait_order": _pair("rest_first 大于 rest_most", "rest_first is longer than rest_most", "对调", "Exchange them"),
     "record_size": _pair("record 大于 body", "record is larger than body",
                          "减小 record 或增大 body", "Make record smaller or body larger"),
     "body_size": _pair("不得大于64 MiB", "Must be at most 64MiB", "减小", "Make it smaller"),

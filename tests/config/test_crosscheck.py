@@ -37,7 +37,7 @@ BROKEN = [
     ('backup_interval = "24h"', "collect = true", "peer[1].collect", "collect_address"),
     ('intake = "2GiB"', 'intake = "512MiB"', "disk.intake", "disk_order"),
     ('reserve = "256MiB"', 'reserve = "5%"', "disk.foreign", "disk_order"),
-    ('retry_first = "1s"', 'retry_first = "6m"', "timers.retry_first", "wait_order"),
+    ('rest_first = "1s"', 'rest_first = "6m"', "timers.rest_first", "wait_order"),
     ('record = "1MiB"', 'record = "9MiB"', "api.record", "record_size"),
     ('body = "8MiB"', 'body = "65MiB"', "api.body", "body_size"),
     ('answers = "30d"', 'answers = "29d"', "retention.answers", "too_brief"),
