@@ -12,15 +12,17 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import (
+    IAddress,
     IOpenSSLContextFactory,
     IProtocol,
     IProtocolFactory,
     IReactorTime,
     IStreamClientEndpoint,
 )
-from twisted.protocols.tls import TLSMemoryBIOFactory
+from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 from zope.interface import implementer
 
+from node.model.trouble import Trouble
 from node.wire.server import Server
 
 Context = Callable[[], Any]
@@ -39,6 +41,26 @@ class _Contexts:
         return self._context()
 
 
+class _TlsServer(TLSMemoryBIOFactory):
+    """Wraps a server's connections; what the server or the context refuses is no connection."""
+
+    def __init__(self, contexts: _Contexts, server: Server) -> None:
+        super().__init__(contexts, False, server, clock=server.clock)
+        self._contexts = contexts
+        self._server = server
+
+    def buildProtocol(self, addr: IAddress | None) -> TLSMemoryBIOProtocol | None:  # type: ignore[override]  # as IProtocolFactory allows
+        """Return a connection with TLS around it, or None, which closes."""
+        try:
+            self._contexts.getContext()  # no good key, roots or CRLs now: nobody is let in
+        except Exception as error:
+            why = error if isinstance(error, Trouble) else self._server.faults.report(error)
+            self._server.turn_away(getattr(addr, "host", ""), why)
+            return None
+        inner = self._server.buildProtocol(addr)
+        return None if inner is None else self.protocol(self, inner)
+
+
 def over_tls(server: Server, context: Context) -> IProtocolFactory:
     """Return the factory to listen with; raise TypeError for a server that checks no channel.
 
@@ -46,7 +68,7 @@ def over_tls(server: Server, context: Context) -> IProtocolFactory:
     """
     if server.check is None:
         raise TypeError("a server behind TLS needs a check of the channel")
-    return TLSMemoryBIOFactory(_Contexts(context), False, server, clock=server.clock)
+    return _TlsServer(_Contexts(context), server)
 
 
 @implementer(IStreamClientEndpoint)

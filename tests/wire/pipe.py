@@ -38,7 +38,7 @@ class End:
 
     def write(self, data: bytes) -> None:
         assert isinstance(data, bytes)
-        if self.lost or self.aborted or (self.disconnecting and self.producer is None):
+        if self.lost or self.aborted:
             return
         self.sent += data
         self.most = max(self.most, len(self.sent))
@@ -125,7 +125,7 @@ class Pipe:
                 self.carried += len(data)
                 end.other.protocol.dataReceived(data)
                 moved = True
-            if end.disconnecting and not end.sent and end.producer is None and not end.lost:
+            if end.disconnecting and not end.sent and not end.lost:  # as TCP's transport: whatever is registered
                 end.gone(ConnectionDone())
                 end.other.gone(ConnectionDone())
                 return True
