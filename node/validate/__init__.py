@@ -19,6 +19,6 @@ from node.validate.specification import Specification, read_drafts
 from node.validate.specifications import Files, Specifications
 
 __all__ = [
-    "PLANTED", "Fault", "Files", "Limits", "Media", "Specification", "Specifications", "check_profile", "fault", "faults",
-    "join_line", "plant", "read_drafts", "regions", "sample", "same", "split_line", "to_json", "to_xml",
+    "PLANTED", "Fault", "Files", "Limits", "Media", "Specification", "Specifications", "check_profile", "fault",
+    "faults", "join_line", "plant", "read_drafts", "regions", "sample", "same", "split_line", "to_json", "to_xml",
 ]

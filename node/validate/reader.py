@@ -15,7 +15,7 @@ from node.model.trouble import Trouble, trouble
 from node.validate.leaves import LeafReader
 from node.validate.notes import Notes
 from node.validate.profile import DEPTH, INCLUDE, NAME, XS, Fault, X, outside, parse_schema
-from node.validate.shape import Group, Member, Shape
+from node.validate.shape import Group, Leaf, Member, Shape
 from node.validate.tables import Table
 from node.validate.uses import check_uses
 
@@ -121,7 +121,8 @@ class Document:
             members[member.name] = member
         if not members:
             self.fault(element, "a group holds at least one field")
-        return Group(name, notes.label(element), least, most, members, tuple(notes.rules(element, group=True)))
+        flat = all(isinstance(member, Leaf) and member.most == 1 for member in members.values())
+        return Group(name, notes.label(element), least, most, members, tuple(notes.rules(element, group=True)), flat)
 
     def _occurs(self, element: etree._Element) -> tuple[int, int]:
         low, high = element.get("minOccurs", "1"), element.get("maxOccurs", "1")

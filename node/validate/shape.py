@@ -73,11 +73,7 @@ class Group:
     most: int
     members: Mapping[str, Member]
     rules: Sequence[RuleUse] = ()
-
-    @property
-    def flat(self) -> bool:
-        """Whether all members are leaves that occur at most once."""
-        return all(isinstance(member, Leaf) and member.most == 1 for member in self.members.values())
+    flat: bool = False  # all members are leaves that occur at most once
 
 
 Member = Leaf | Group

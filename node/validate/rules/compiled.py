@@ -24,7 +24,7 @@ DIGITS = 64
 Step = tuple[str, bool]
 Hit = tuple[int, tuple[int, ...]]
 Broken = Callable[[Mapping[str, Any], str, str], list[Hit]]
-Codes = Mapping[tuple[str, str], frozenset[str]]
+Codes = Callable[[str, str], frozenset[str]]
 
 _number = re.compile(NUMBER).fullmatch
 _whole_number = re.compile("-?(0|[1-9][0-9]*)").fullmatch
@@ -85,7 +85,7 @@ _NUMERIC: tuple[tuple[str, str, str], ...] = (
 
 
 def compile_rules(shape: Shape, codes: Codes) -> Rules:
-    """Return the rules of `shape`; `codes` holds a set of codes for each (table, set) that they name."""
+    """Return the rules of `shape`; `codes` gives the codes of a table's set, `current` or `union`."""
     writer = _Writer(shape)
     writer.group(shape.record, "t", "    ", (), ())
     source = "\n".join([
@@ -100,9 +100,12 @@ def compile_rules(shape: Shape, codes: Codes) -> Rules:
         "citizen_wrong": checks.citizen_wrong, "no_citizen": checks.no_citizen, "uscc_wrong": checks.uscc_wrong,
         "day": checks.day,
         "uscc_inner_wrong": checks.uscc_inner_wrong, "register_wrong": checks.register_wrong, "no_day": checks.no_day,
-        "BLANK": BLANK, "codes": codes, "bounds": writer.bounds, "Decimal": Decimal, "total_digits": total_digits,
+        "BLANK": BLANK, "bounds": writer.bounds, "Decimal": Decimal, "total_digits": total_digits,
         "fraction_digits": fraction_digits, "number": _number, "whole_number": _whole_number,
     }
+    for rule in writer.rules:
+        if "table" in rule.params:
+            names[kinds.codes_name(rule.params)] = codes(rule.params["table"], rule.params.get("set", "current"))
     # Names of fields match [A-Z][A-Za-z0-9]* (profile) and parameters are written by repr: a file cannot inject code.
     exec(compile(source, f"<rules of {shape.interface}/{shape.version}>", "exec"), names)
     return Rules(writer.rules, names["broken"], source)

@@ -10,6 +10,7 @@ Every kind takes `when="Field" in="a b"` or `when="Field" begins="a b"`: the rul
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -49,15 +50,24 @@ def other(params: Params) -> str:
 
 
 def _table(params: Params) -> str:
-    return f"{value(params)} not in codes[{params['table']!r}, {params.get('set', 'current')!r}]"
+    return f"{value(params)} not in {codes_name(params)}"
 
 
 def _region(params: Params) -> str:
-    return f"{value(params)}[:6] not in codes[{params['table']!r}, {params.get('set', 'current')!r}]"
+    return f"{value(params)}[:6] not in {codes_name(params)}"
 
 
 def _future(params: Params) -> str:
-    return f"day({value(params)}) > " + ("tomorrow" if params.get("grace") == "1" else "today")
+    return f"{_day(params)} > " + ("tomorrow" if params.get("grace") == "1" else "today")
+
+
+def _day(params: Params) -> str:
+    return value(params) if "from" in params else f"day({value(params)})"  # a part of a code is YYYYMMDD already
+
+
+def codes_name(params: Params) -> str:
+    """Return the name under which the function finds the set of codes that a rule asks for."""
+    return "codes_" + re.sub("[^a-z0-9]", "_", f"{params['table']}_{params.get('set', 'current')}")
 
 
 def _call(name: str) -> Callable[[Params], str]:
@@ -87,7 +97,7 @@ KINDS: dict[str, Kind] = {
     ),
     "not-before": _kind(
         "{label}早于{date}，请核对", "{label} is before {date}; check it",
-        lambda p: f"day({value(p)}) < {p['date']!r}", takes=_PART, needs=frozenset({"date"}), fits=_DATES,
+        lambda p: f"{_day(p)} < {p['date']!r}", takes=_PART, needs=frozenset({"date"}), fits=_DATES,
     ),
     "citizen-check": _kind(
         "{label}的校验码不正确（GB 11643），请核对全部18位", "{label} has a wrong check character (GB 11643); check all 18",
