@@ -49,7 +49,9 @@ class _TlsServer(TLSMemoryBIOFactory):
         self._contexts = contexts
         self._server = server
 
-    def buildProtocol(self, addr: IAddress | None) -> TLSMemoryBIOProtocol | None:  # type: ignore[override]  # as IProtocolFactory allows
+    def buildProtocol(  # type: ignore[override]  # IProtocolFactory allows None
+        self, addr: IAddress | None
+    ) -> TLSMemoryBIOProtocol | None:
         """Return a connection with TLS around it, or None, which closes."""
         try:
             self._contexts.getContext()  # no good key, roots or CRLs now: nobody is let in
