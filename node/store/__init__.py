@@ -11,5 +11,6 @@ rolled back whole and the store can be used on.
 
 from node.store.inbox import SqliteInbox
 from node.store.outbox import SqliteOutbox
+from node.store.warehouse import SqliteWarehouse
 
-__all__ = ["SqliteInbox", "SqliteOutbox"]
+__all__ = ["SqliteInbox", "SqliteOutbox", "SqliteWarehouse"]

@@ -165,7 +165,9 @@ class Arrivals(ReceivingLanes):
 
     def purge(self, done_before: Instant, receipts_before: Instant, limit: int) -> int:
         """Forget the bytes of finished parcels, and later their receipts; return how many parcels were touched."""
-        done = "SELECT parcel FROM arrivals WHERE state = 'done' AND kept = ? AND finished < ? ORDER BY finished LIMIT ?"
+        done = (
+            "SELECT parcel FROM arrivals WHERE state = 'done' AND kept = ? AND finished < ? ORDER BY finished LIMIT ?"
+        )
         bare = self._all(done, 1, done_before, limit)
         if bare:
             self._write_all("UPDATE arrivals SET kept = 0 WHERE parcel = ?", bare)
