@@ -106,11 +106,14 @@ def ports_are_safe(settings: Settings) -> Iterator[Finding]:
 
 
 def peers_can_meet(settings: Settings) -> Iterator[Finding]:
-    """Of two nodes one has an address for the other."""
+    """Of two nodes one has an address for the other, unless one is known only as an origin another passes on."""
+    receivers = {node for resource in settings.resource for node in resource.receivers}
+    receivers |= {grant.receiver for grant in settings.grant}
     for index, peer in enumerate(settings.peer):
         if peer.address is None and peer.collect:
             yield ("peer", index, "collect"), "collect_address", {}
-        if peer.address is None and settings.gateway is None:
+        meets = bool(peer.resources) or peer.node in receivers
+        if meets and peer.address is None and settings.gateway is None:
             yield ("peer", index), "unreachable", {}
 
 

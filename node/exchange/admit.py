@@ -2,7 +2,7 @@
 
     octets ─offer─► Offer ─weigh─► Received ─keep─► the receipt
 
-Rule 1: cheap checks first: limits, closed form, registered certificate, lane place; then the signature, then the octets.
+Rule 1: cheap checks first: limits, closed form, registered certificate, lane place; then signature, then octets.
 Rule 2: `keep` judges the place again in its own transaction; between `offer` and it anything may have happened.
 Rule 3: nothing is opened here.
 """

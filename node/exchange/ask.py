@@ -48,9 +48,10 @@ def wanted(unit: OutboxUnit, peer: str, before: Instant) -> list[Entry]:
     return list(unit.owed(peer, before, ASKED))
 
 
-def news(unit: InboxUnit, peer: str) -> Sequence[Given]:
-    """Return receipts `peer` has not been handed yet."""
-    return unit.ungiven(peer, ASKED)
+def due(unit: InboxUnit, peer: str, ids: Iterable[str] = ()) -> list[Given]:
+    """Return the receipts to hand to `peer`: those it asked for by id, and those it has not been handed yet."""
+    found = {(one.parcel, one.stage): one for one in (*tell(unit, peer, ids).receipts, *unit.ungiven(peer, ASKED))}
+    return list(found.values())[:ASKED]
 
 
 def missing(unit: OutboxUnit, peer: str, unknown: Iterable[str]) -> list[Entry]:

@@ -34,7 +34,7 @@ from node.ledger import steps
 from node.model import codes
 from node.model.instant import Instant
 from node.model.parcel import Checkpoint, Manifest, Outcome, Stage, Verdict
-from node.model.record import Head, Record, Refusal
+from node.model.record import Head, Refusal
 from node.model.registry import Peer
 from node.model.spool import Arrival, ArrivalState, Arriving, Claim, Delivery, Given
 from node.model.trouble import Code, Refused, trouble
@@ -46,7 +46,7 @@ _KINDS = ("records", "void")
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What the gate found: `refused` has a verdict per broken rule; `delivery` the good records, None if there are none.
+    """What the gate found: `refused` has a verdict per broken rule, `delivery` the good records if there are any.
 
     `code` is why a parcel is refused whole.
     """

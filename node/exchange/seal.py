@@ -1,4 +1,4 @@
-"""Seal: a lane that may send gets the parcel at its cursor, or seals what waits into one (DESIGN §3 "put, then seal late").
+"""Seal: a lane that may send gets the parcel at its cursor, or seals what waits into one (DESIGN §3).
 
     take ─► Outgoing (its bytes are fixed)      or      take ─► Drawn ─close─► Sealed ─keep─► Outgoing
 
@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from node.envelope import Origin, ParcelDraft, Said, Signer, read_origins, reseal, seal, void
 from node.exchange.authority import ourselves, party
 from node.exchange.means import Means
-from node.ledger import steps
 from node.model import codes
 from node.model.ids import uuid7
 from node.model.instant import Instant
@@ -112,7 +111,8 @@ def close(drawn: Drawn, means: Means, now: Instant) -> Sealed:
     lines = [line for group in drawn.groups for line in group.lines]
     origins: list[Origin] = [entry for group in drawn.groups for entry in read_origins(group.origins)]
     said = Said(purpose=drawn.groups[0].purpose, grant=drawn.groups[0].grant, origins=origins)
-    draft, signer = _draft(drawn, drawn.groups[0], peer, means, now), Signer(means.identity.signing, means.identity.sign)
+    draft = _draft(drawn, drawn.groups[0], peer, means, now)
+    signer = Signer(means.identity.signing, means.identity.sign)
     recipients = [peer.encryption]
     if drawn.replaced is not None:
         return reseal(draft, drawn.replaced.digest, lines, said, signer, recipients, means.crypto, means.chance)
@@ -163,6 +163,5 @@ def give_up(unit: OutboxUnit, entry: Entry, means: Means, now: Instant, lease: I
     )
     sealed = void(draft, entry.digest, Signer(means.identity.signing, means.identity.sign), means.crypto)
     unit.replace(claim, entry.parcel, sealed, now)
-    unit.note(entry.lane, steps.VOIDED, entry.parcel, entry.digest, entry.count, now)
     unit.release(claim)
     return sealed

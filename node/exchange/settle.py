@@ -24,7 +24,7 @@ from node.model.trouble import trouble
 from node.ports import OutboxUnit
 from node.validate import split_line
 
-_STEPS = {Stage.ACCEPTED: steps.ACCEPTED, Stage.PROCESSED: steps.DELIVERED, Stage.REFUSED: steps.REFUSED}
+_STEPS = {Stage.ACCEPTED: steps.ACCEPTED, Stage.PROCESSED: steps.PROCESSED, Stage.REFUSED: steps.REFUSED}
 
 
 @dataclass(frozen=True, slots=True)

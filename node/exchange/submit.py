@@ -11,6 +11,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from node.model import codes
 from node.model.ids import uuid7
 from node.model.instant import Instant, stamp
 from node.model.parcel import Lane
@@ -80,8 +81,12 @@ def _lines(records: Sequence[Record], origin: str, first: Version, now: Instant,
 
 def _answer(submission: str, supply: Supply) -> Answer:
     refused = [describe(refusal) for refusal in supply.refusals]
-    body = {"submission": submission, "accepted": len(supply.records), "refused": refused}
-    status = 202 if supply.records or not refused else 422
+    body: dict[str, object] = {"submission": submission, "accepted": len(supply.records), "refused": refused}
+    status = 202 if supply.records else 422
+    if status == 422:
+        code = codes.ALL_REFUSED
+        body = {"type": f"urn:exn:{code.name}", "title": code.says.zh, "title_en": code.says.en, "status": status,
+                "code": code.name, "detail": code.cure.zh, "detail_en": code.cure.en, **body}
     return Answer(submission, status, json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode())
 
 

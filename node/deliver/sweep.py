@@ -1,0 +1,63 @@
+"""The sweep: forgets finished entries by stated retention, a few at a time (DESIGN §8.5).
+
+Rule: it stops when the wall clock jumped against the monotonic one: a clock set forward by a year must purge nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from node.workers import Desk
+
+DAY = 86_400_000
+AT_ONCE = 500
+JUMP = 60_000
+"""How far (ms) the wall clock may stray from the monotonic one between two sweeps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long finished things are kept, in ms; `done` is never shorter than the longest backup interval of a peer."""
+
+    answers: int = 30 * DAY
+    done: int = 2 * DAY
+    bytes_in: int = 2 * DAY
+    receipts: int = 365 * DAY
+
+
+class Sweep:
+    """Purges both queues every so often."""
+
+    def __init__(self, desk: Desk, retention: Retention, every: float = 60.0) -> None:
+        self._desk, self._retention, self._every = desk, retention, every
+        self._last: tuple[float, int] | None = None
+        self._calm_since = 0
+
+    async def run(self) -> None:
+        """Wait for the time, then purge if the clocks agree."""
+        desk, keep = self._desk, self._retention
+        await desk.sleep(self._every)
+        now = desk.now()
+        if self._jumped(now):
+            desk.log("error", "EXN-CLOCK", at="sweep")
+            return
+        purged = AT_ONCE
+        while purged >= AT_ONCE:
+            purged = await desk.outbox.run(
+                lambda unit: unit.purge(now - keep.done, now - keep.answers, AT_ONCE)
+            )
+        purged = AT_ONCE
+        while purged >= AT_ONCE:
+            purged = await desk.inbox.run(
+                lambda unit: unit.purge(now - keep.bytes_in, now - keep.receipts, AT_ONCE)
+            )
+
+    def _jumped(self, now: int) -> bool:
+        """Return whether the wall clock moved otherwise than the monotonic one, now or within the last day."""
+        mono = self._desk.reactor.seconds()
+        last, self._last = self._last, (mono, now)
+        if last is None:
+            return False
+        if abs((now - last[1]) - (mono - last[0]) * 1000) > JUMP:
+            self._calm_since = int(mono * 1000) + DAY
+        return int(mono * 1000) < self._calm_since
