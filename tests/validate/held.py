@@ -1,0 +1,66 @@
+"""The published specifications, loaded once, and short ways to judge."""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import cache
+from typing import Any
+
+from cryptography.hazmat.primitives import hashes
+
+from node.model.record import Draft, Record, Refusal
+from node.validate import Media, Specification, Specifications, read_drafts, to_json, to_xml
+from xsd import FOLDER
+
+TODAY = date(2024, 6, 1)
+NAMES = ("legal-entity-basic/1.0", "population-basic/1.0", "region-code/1.0")
+
+
+def sm3(data: bytes) -> bytes:
+    """Return the SM3 digest."""
+    digest = hashes.Hash(hashes.SM3())
+    digest.update(data)
+    return digest.finalize()
+
+
+@cache
+def held() -> Specifications:
+    """Return all published specifications."""
+    return Specifications.load(FOLDER, sm3)
+
+
+def spec(name: str = "population-basic/1.0") -> Specification:
+    """Return one of them."""
+    found = held().get(name)
+    assert found is not None
+    return found
+
+
+def by_json(of: Specification, twin: Any) -> Record | Refusal:
+    """Judge a twin that came as JSON."""
+    return by_bytes(of, to_json(twin))
+
+
+def by_bytes(of: Specification, content: bytes) -> Record | Refusal:
+    """Judge the first draft of an NDJSON body."""
+    return of.judge(read_drafts(content, Media("ndjson"), of)[0], TODAY)
+
+
+def by_xml(of: Specification, twin: Any, single: bool = False) -> Record | Refusal:
+    """Judge a twin that came as XML."""
+    return by_document(of, to_xml(of, [twin], single))
+
+
+def by_document(of: Specification, content: bytes) -> Record | Refusal:
+    """Judge the first record of an XML body."""
+    return of.judge(read_drafts(content, Media("xml"), of)[0], TODAY)
+
+
+def found(judged: Record | Refusal) -> list[tuple[str, str]]:
+    """Return (field, rule) of each problem; nothing of a record."""
+    return [] if isinstance(judged, Record) else [(one.field, one.rule) for one in judged.problems]
+
+
+def draft(twin: Any) -> Draft:
+    """Return a draft as an adapter makes one."""
+    return Draft(0, "json", twin)

@@ -1,0 +1,148 @@
+"""One verdict at every door: XML, JSON, and the bytes of a twin in a parcel (DESIGN §7)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from node.model.record import Operation, Record, Refusal
+from node.validate import PLANTED, Specification, fault, faults, plant, sample, to_json
+from node.validate.faults import Fault
+from tests.validate.held import NAMES, TODAY, by_json, by_xml, draft, found, spec
+
+EVERY = [(name, one) for name in NAMES for one in faults(spec(name))]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_good_samples_give_the_same_record_at_every_door(name: str) -> None:
+    of = spec(name)
+    for index in range(150):
+        twin = sample(of, 11, index, revision=index % 3, octets=(0, 1024)[index % 2])
+        record = by_json(of, twin)
+        assert isinstance(record, Record), found(record)
+        assert record.body == to_json(twin) and orjson.loads(record.body) == twin
+        assert by_xml(of, twin) == record == by_xml(of, twin, single=True)
+        assert of.judge_body(0, record.body, TODAY) == record
+        assert of.judge(draft(twin), TODAY) == record
+        assert record.row == twin["RecordId"] and record.happened == twin["EventTime"]
+        assert record.key == tuple(twin[field] for field in of.key_fields)
+
+
+@pytest.mark.parametrize(("name", "planted"), EVERY, ids=lambda one: getattr(one, "name", None) or str(one))
+def test_each_facet_and_each_rule_is_caught_alike_at_both_doors(name: str, planted: Fault) -> None:
+    of = spec(name)
+    for index in range(3):
+        broken = plant(of, sample(of, 12, index), planted, index)
+        judged = by_json(of, broken)
+        assert (planted.field, planted.rule) in found(judged)
+        assert found(by_xml(of, broken)) == found(judged)
+        assert by_xml(of, broken) == judged
+        if planted.rule not in ("type", "number"):  # only these can leave the canonical form
+            assert found(of.judge_body(0, to_json(broken), TODAY)) == found(judged)
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_a_planted_fault_of_the_demonstration_breaks_one_rule_and_no_other(name: str) -> None:
+    of = spec()
+    planted = fault(of, name)
+    for index in range(40):
+        judged = by_json(of, plant(of, sample(of, 13, index), planted, index))
+        assert found(judged) == [(planted.field, planted.rule)]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_delete_needs_the_control_fields_and_the_key_only(name: str) -> None:
+    of = spec(name)
+    for index in range(20):
+        twin = sample(of, 14, index, operation="D")
+        assert set(twin) == of.shape.kept
+        for judged in (by_json(of, twin), by_xml(of, twin)):
+            assert isinstance(judged, Record) and judged.operation is Operation.DELETE
+        for field in of.shape.kept - {"Operation"}:
+            less = {name: text for name, text in twin.items() if name != field}
+            assert found(by_json(of, less)) == [(field, "required")] == found(by_xml(of, less))
+
+
+def test_what_a_delete_does_carry_must_be_right() -> None:
+    of = spec()
+    twin = {**sample(of, 15, 1, operation="D"), "EthnicityCode": "57", "Foo": "x", "PersonName": ""}
+    assert found(by_json(of, twin)) == [("PersonName", "empty"), ("Foo", "unknown"), ("EthnicityCode", "table")]
+    assert by_xml(of, twin) == by_json(of, twin)
+
+
+def test_all_problems_are_told_at_once_and_none_holds_content() -> None:
+    of = spec()
+    twin = sample(of, 16, 1)
+    for planted in PLANTED[:3] + PLANTED[5:7] + PLANTED[7:8]:
+        twin = plant(of, twin, fault(of, planted), 3)
+    judged = by_json(of, twin)
+    assert isinstance(judged, Refusal) and judged.row == twin["RecordId"]
+    assert {f"{field}:{rule}" for field, rule in found(judged)} == set(PLANTED[:3] + PLANTED[5:7] + PLANTED[7:8])
+    said = " ".join(one.says.zh + one.says.en for one in judged.problems)
+    assert not [text for text in twin.values() if len(text) > 3 and text in said]
+    assert all(one.says.zh and one.says.en for one in judged.problems)
+
+
+def test_a_rule_is_silent_about_a_field_whose_form_is_broken() -> None:
+    of = spec()
+    twin = {**sample(of, 17, 1), "IdNumber": "x"}
+    assert found(by_json(of, twin)) == [("IdNumber", "pattern")]
+
+
+def test_a_row_id_that_holds_the_identity_number_is_refused_and_not_repeated() -> None:
+    of = spec()
+    twin = sample(of, 18, 1)
+    twin["RecordId"] = "P-" + twin["IdNumber"]
+    judged = by_json(of, twin)
+    assert isinstance(judged, Refusal) and judged.row is None
+    assert found(judged) == [("RecordId", "row-not-personal")]
+
+
+def test_a_repeated_field_is_a_list_even_of_one() -> None:
+    of = spec("legal-entity-basic/1.0")
+    twin = next(
+        twin for twin in (sample(of, 19, index) for index in range(500))
+        if len(twin.get("SocialOrganisation", {}).get("ActivityArea", [])) == 1
+    )
+    assert isinstance(by_json(of, twin), Record) and by_xml(of, twin) == by_json(of, twin)
+    twin["SocialOrganisation"]["ActivityArea"] = ["东部", "", "西部 ", "南部"]
+    wrong = [("SocialOrganisation/ActivityArea[2]", "empty"), ("SocialOrganisation/ActivityArea[3]", "text")]
+    assert found(by_json(of, twin)) == wrong == found(by_xml(of, twin))
+    twin["SocialOrganisation"]["ActivityArea"] = "东部"
+    assert found(by_json(of, twin)) == [("SocialOrganisation/ActivityArea", "type")]
+    twin["SocialOrganisation"]["ActivityArea"] = []
+    assert found(by_json(of, twin)) == [("SocialOrganisation/ActivityArea", "occurs")]
+
+
+TEXTS = st.one_of(
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"), max_size=30),
+    st.from_regex(r"[ \u3000]?[0-9A-ZXx.+\-]{0,20}[ \n]?", fullmatch=True),
+    st.sampled_from(["", " ", "0", "-0", "1.10", "0.05", "00", "9" * 19, "1" + "0" * 70, "2019-02-29", "20190229",
+                     "20190101T246000", "\ufeff", "\u200b", "\u2028", "\ufffe", "\x85", "𠮷", "a\tb"]),
+)
+_XML_CANNOT = frozenset(range(0x20)) - {9, 10} | {0xFFFE, 0xFFFF}
+
+
+def _mutated(of: Specification, index: int, changes: dict[str, Any], lost: set[str]) -> dict[str, Any]:
+    twin = {**sample(of, 20, index), **changes}
+    return {name: value for name, value in twin.items() if name not in lost}
+
+
+@settings(max_examples=300, deadline=None)
+@given(name=st.sampled_from(NAMES), index=st.integers(0, 200), data=st.data())
+def test_any_change_of_any_field_gets_the_same_verdict_at_both_doors(name: str, index: int, data: st.DataObject) -> None:
+    of = spec(name)
+    fields = [field for field, member in of.shape.record.members.items() if not hasattr(member, "members")]
+    changes = data.draw(st.dictionaries(st.sampled_from(fields), TEXTS, max_size=4))
+    lost = data.draw(st.sets(st.sampled_from(fields), max_size=2))
+    twin = _mutated(of, index, changes, lost)
+    judged = by_json(of, twin)  # a disagreement between gate and explain raises here
+    again = of.judge_body(0, to_json(twin), TODAY)
+    assert again == judged
+    if not any(ord(sign) in _XML_CANNOT for text in changes.values() for sign in text):
+        assert by_xml(of, twin) == judged
+    assert of.disagreements == 0
