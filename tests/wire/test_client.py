@@ -240,6 +240,17 @@ def test_an_early_refusal_is_heard_and_the_connection_dropped() -> None:
     assert not speaking.talk.server.links
 
 
+def test_an_answer_before_our_body_is_out_leaves_no_connection_to_use_again() -> None:
+    server = Rude(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n")
+    talk = Talk()
+    endpoint = MemoryEndpoint(Factory.forProtocol(lambda: server))  # type: ignore[arg-type]  # one connection
+    client = PeerClient("p1", endpoint, "node", talk.clock)
+    call = Call(Deferred.fromCoroutine(client.request("POST", "/x", (), (b"a" * (1 << 20),))))
+    endpoint.pump()
+    assert call.answer is not None and call.answer.status == 503
+    assert endpoint.pipes[0].client.lost and len(server.heard) < 1 << 20
+
+
 def test_closing_drops_everything_and_refuses_what_comes_later() -> None:
     speaking = Speaking(size=1)
     first, waiting = speaking.begin("/wait", b"a"), speaking.begin("/wait", b"b")

@@ -191,6 +191,12 @@ def test_connections_of_a_revoked_certificate_are_closed_at_both_ends() -> None:
     assert not secure.server.links
 
 
+def test_a_connection_that_has_no_fingerprint_yet_is_nobodys() -> None:
+    secure = pair()
+    secure.memory.connect(Factory.forProtocol(Caller))
+    assert secure.server.close_where(lambda seen: True) == 0
+
+
 def test_a_server_with_a_check_hears_nobody_without_tls() -> None:
     secure = pair()
     plain = MemoryEndpoint(secure.server)
