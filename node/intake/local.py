@@ -17,7 +17,7 @@ from datetime import datetime
 from node.exchange.fate import fate
 from node.exchange.submit import Supply, submit
 from node.intake.deliveries import page, read_cursor
-from node.intake.openapi import DOCUMENT
+from node.intake.openapi import OCTETS
 from node.model import codes
 from node.model.ids import UUID_FORM
 from node.model.record import Record, Refusal, Stream
@@ -44,7 +44,7 @@ class Local:
     def add_to(self, routes: Routes) -> None:
         """Add the routes."""
         records, deliveries = "/v1/resources/{resource}/records", "/v1/resources/{resource}/deliveries"
-        routes.add("POST", records, self.post_records, self._limits.body, self._early)
+        routes.add("POST", records, self.post_records, self._limits.octets, self._early)
         routes.add("GET", "/v1/submissions/{id}", self.get_submission)
         routes.add("GET", deliveries, self.get_deliveries)
         routes.add("GET", "/openapi.json", self.get_openapi)
@@ -88,7 +88,7 @@ class Local:
         self, request: Request, caller: str, key: str, resource: Resource, spec: Specification, stream: Stream
     ) -> Answer:
         desk = self._desk
-        media = Media.of(request.headers.get(b"content-type", b""))
+        media = Media.parse(request.headers.get(b"content-type", b"").decode("latin-1"))
         drafts = read_drafts(request.body, media, spec, self._limits)
         today = datetime.fromtimestamp(desk.now() / 1000).date()
         records: list[Record] = []
@@ -154,4 +154,4 @@ class Local:
 
     def get_openapi(self, request: Request) -> Response:
         """Return the description of this API."""
-        return Response.json(DOCUMENT)
+        return Response.json(OCTETS)

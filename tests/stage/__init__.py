@@ -1,0 +1,1 @@
+"""A stage for whole nodes in one process: real keys, stores and specifications, one clock, no sockets."""
