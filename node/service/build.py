@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -21,12 +22,13 @@ from node.deliver.sweep import Retention, Sweep
 from node.exchange.means import Means
 from node.intake.collector import Collector
 from node.intake.opener import Opener
-from node.ports import Counter, Log
+from node.model.trouble import Trouble
 from node.service.disk import Disk
 from node.service.links import Wires
 from node.service.listeners import Listeners
-from node.service.papers import Papers, read_papers
+from node.service.papers import Papers, authorities, read_papers
 from node.service.stores import Stores, open_stores
+from node.service.watch import Watch
 from node.validate import Specifications
 from node.wire.link import PeerLink
 from node.workers import Bell, Committer, Desk, Timers, Workers
@@ -42,9 +44,10 @@ def now() -> int:
 class Running:
     """One node: its desk, its loops and its ports."""
 
-    def __init__(self, settings: Settings, reactor: Any, counter: Counter, log: Log, new_epoch: bool = False) -> None:
+    def __init__(self, settings: Settings, reactor: Any, watch: Watch, new_epoch: bool = False) -> None:
         assert_pinnable()
-        self.settings, self.reactor, self.counter, self.log = settings, reactor, counter, log
+        self.settings, self.reactor, self.watch = settings, reactor, watch
+        counter, log = self.counter, self.log = watch.counter, watch.log
         self.papers: Papers = read_papers(settings, lambda said: log("warning", "crypto.fallback", say=said.zh))
         storage = self.papers.keyring.storage()
         self.stores: Stores = open_stores(
@@ -136,6 +139,36 @@ class Running:
     def _changed(self, link: PeerLink) -> None:
         self.counter.gauge("peer_up", float(link.up), peer=link.peer)
         self.desk.bell.ring(f"link:{link.peer}")
+
+    def reload(self, settings: Settings) -> None:
+        """Take peers, grants, resources, trust and lists from new settings; names, keys and ports need a restart.
+
+        Everything is read before anything changes.  Connections whose certificate is good no more are closed.
+        """
+        papers = read_papers(settings, lambda said: None)
+        self.papers.trust.renew(*authorities(settings, papers.crypto))
+        self.desk.means = replace(
+            self.desk.means,
+            registry=papers.registry,
+            specifications=Specifications.load(xsd.FOLDER, papers.crypto.sm3),
+            skew=settings.clock.skew,
+        )
+        self.listeners.close_where(self._gone)
+        for link in self.links:
+            link.close_where(self._gone)
+        self.desk.bell.ring("means", *(f"outbox:{peer.node}" for peer in papers.registry.peers()))
+
+    def _gone(self, fingerprint: str) -> bool:
+        """Return whether a TLS certificate is nobody's now, or good no more."""
+        peer = self.desk.means.registry.channel(fingerprint)
+        if peer is None or peer.suspended:
+            return True
+        certificate = next(one for one in peer.tls if one.fingerprint == fingerprint)
+        try:
+            self.papers.trust.check(certificate, now())
+        except Trouble:
+            return True
+        return False
 
     async def stop(self) -> None:
         """Drain: take nothing new, finish what was begun, commit, close."""

@@ -31,6 +31,6 @@ class Disk:
         found = os.statvfs(self._folder)
         free, total = found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize
         section = self._section
-        self._counter.gauge("spool_filesystem_avail_bytes", free)
-        self._counter.gauge("spool_filesystem_size_bytes", total)
+        self._counter.gauge("spool_avail", free)
+        self._counter.gauge("spool_size", total)
         return shortage(free, Thresholds(section.intake.of(total), section.foreign.of(total), section.reserve.of(total)))

@@ -32,6 +32,7 @@ class Listeners:
     def __init__(self, running: Running) -> None:
         self._running = running
         self._faults = Faults(self._fault, os.urandom)
+        self._observe = running.watch.counter.answered
         self._servers: list[Server] = []
         self._ports: list[IListeningPort] = []
 
@@ -75,12 +76,9 @@ class Listeners:
         return routes
 
     def _admin(self) -> Routes:
-        return Routes()
-
-    def _observe(self, template: str, method: str, status: int, seconds: float) -> None:
-        counter = self._running.counter
-        counter.count("http_requests", endpoint=template, method=method, code=str(status))
-        counter.timed("http_request", seconds, endpoint=template, method=method)
+        routes = Routes(self._observe)
+        self._running.watch.pages(routes, self._running)
+        return routes
 
     def _fault(self, number: str, place: str) -> None:
         self._running.log("error", "EXN-FAULT", fault=number, place=place)

@@ -39,11 +39,21 @@ def read_papers(settings: Settings, warn: Callable[[Sentence], None], chance: Ch
     crypto = open_crypto(settings.crypto.libcrypto, settings.crypto.fallback, warn)
     keyring = _keyring(settings, crypto, chance)
     keys = settings.keys
-    trust = CertificateTrust(
-        crypto, [_read(path) for path in keys.ca], (), [_read(path) for path in keys.crl], grace=keys.crl_grace
-    )
+    trust = CertificateTrust(crypto, *authorities(settings, crypto), grace=keys.crl_grace)
     peers = [_peer(section, crypto) for section in settings.peer]
     return Papers(crypto, keyring, trust, StaticRegistry(peers, settings.resources(), settings.grants()))
+
+
+def authorities(settings: Settings, crypto: Crypto) -> tuple[list[bytes], list[bytes], list[bytes]]:
+    """Return roots, intermediates and lists as `CertificateTrust` takes them: who issued itself is a root."""
+    roots: list[bytes] = []
+    between: list[bytes] = []
+    for path in settings.keys.ca:
+        data = _read(path)
+        blocks = certificates.split(data, "CERTIFICATE") if data[:1] != b"\x30" else [data]
+        for der in blocks:
+            (roots if certificates.inspect(der, crypto.sm3).self_issued else between).append(der)
+    return roots, between, [_read(path) for path in settings.keys.crl]
 
 
 def _keyring(settings: Settings, crypto: Crypto, chance: Chance) -> Keyring:

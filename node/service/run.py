@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred
 
 from node.config import Settings
 from node.model.trouble import Trouble
-from node.service.build import Running
+from node.service.build import Running, now
 from node.service.watch import Watch
 
 OK, UNAVAILABLE, CONFIG = 0, 69, 78
@@ -31,7 +31,7 @@ class Process:
 
     def __init__(self, settings: Settings, reread: Callable[[], Settings], reactor: Any) -> None:
         self._settings, self._reread, self._reactor = settings, reread, reactor
-        self._watch = Watch(settings, reactor)
+        self._watch = Watch(settings, reactor, now)
         self._running: Running | None = None
         self._status = OK
         self._stopping = False
@@ -39,12 +39,13 @@ class Process:
     def run(self, new_epoch: bool) -> int:
         """Build, start, wait for a signal, stop; return the exit status."""
         try:
-            self._running = Running(self._settings, self._reactor, self._watch.counter, self._watch.log, new_epoch)
+            self._running = Running(self._settings, self._reactor, self._watch, new_epoch)
         except Trouble as met:
             self._watch.log("error", met.code.name, say=met.sentence.zh, cure=met.cure.zh)
             return UNAVAILABLE if met.code.status == 503 and met.code.name == "EXN-STORE-BUSY" else CONFIG
         self._reactor.callWhenRunning(self._begin)
         self._reactor.run(installSignalHandlers=False)
+        self._watch.stopped()
         return self._status
 
     def _begin(self) -> None:
@@ -56,7 +57,7 @@ class Process:
 
     async def _start(self, running: Running) -> None:
         await running.start()
-        await self._watch.start(running)
+        self._watch.started()
 
     def _failed(self, failure: Any) -> None:
         met = failure.value
