@@ -68,10 +68,12 @@ class Place:
             if pattern[:1] == "{":
                 if not segment:
                     return None
-                try:
-                    arguments[pattern[1:-1]] = unquote_to_bytes(segment).decode("utf-8")
-                except UnicodeDecodeError:
-                    return None
+                if "%" in segment:
+                    try:
+                        segment = unquote_to_bytes(segment).decode("utf-8")
+                    except UnicodeDecodeError:
+                        return None
+                arguments[pattern[1:-1]] = segment
             elif pattern != segment:
                 return None
         return arguments
