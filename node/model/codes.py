@@ -384,3 +384,20 @@ CONFIG = _code(
     "按所列文件、行号和键逐条修正，再用 exchange-node check 复查",
     "Mend each place listed by file, line and key, then run exchange-node check",
 )
+
+# --- observe --------------------------------------------------------------------------------------------------
+NOT_READY = _code(
+    "EXN-NOT-READY", _L, 503,
+    "节点未就绪：{count}项检查未通过", "The node is not ready: {count} check(s) failed",
+    "按所列检查逐项处理；恢复后自动转为就绪", "Mend each check listed; it turns ready by itself",
+)
+CHECK_SLOW = _code(
+    "EXN-CHECK-SLOW", _L, 503,
+    "检查在{seconds}秒内没有结果", "The check gave no result within {seconds} seconds",
+    "检查磁盘和负载", "Look at the disk and the load",
+)
+DISK_SYNC = _code(
+    "EXN-DISK-SYNC", _H, 503,
+    "状态目录不能写入或同步", "The state folder cannot be written or synced",
+    "检查磁盘、挂载和权限", "Check the disk, its mount and its mode",
+)

@@ -15,7 +15,7 @@ from node.model.sentence import Sentence
 from tests.house.plan import FLOOR, NODE, ROOT, modules
 from tests.house.rules import marks
 
-CODE = re.compile(r"\bEXN-[A-Z][A-Z0-9-]*[A-Z0-9]")
+CODE = re.compile(r"\bEXN-[A-Z][A-Z0-9-]*[A-Z0-9](?![A-Z0-9-])")
 CHINESE = re.compile("[一-鿿]")
 HEADINGS = ("For:", "Hides:", "Who may call:", "Promises:", "Fails:")
 READMES = ("README.md", "README.zh-CN.md")

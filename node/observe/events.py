@@ -1,0 +1,25 @@
+"""What a line says whose event is no trouble: dotted names, with a sentence each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from node.model.sentence import Sentence
+
+EVENTS: Mapping[str, Sentence] = {
+    "node.starting": Sentence("节点正在启动", "The node is starting"),
+    "node.started": Sentence("节点已就绪", "The node is ready"),
+    "node.draining": Sentence("节点正在停止，先完成手头的工作", "The node is stopping and finishes what it began"),
+    "node.stopped": Sentence("节点已停止", "The node has stopped"),
+    "node.listening": Sentence("监听{address}", "Listening on {address}"),
+    "config.loaded": Sentence("配置已读取", "The configuration was read"),
+    "crypto.fallback": Sentence("按配置改用慢速的参考密码实现", "The slow reference crypto is used, as configured"),
+    "health.red": Sentence("就绪检查未通过：{check}", "The readiness check {check} is red"),
+    "health.green": Sentence("就绪检查已恢复：{check}", "The readiness check {check} is green again"),
+    "peer.up": Sentence("对端{peer}已连通", "Peer {peer} is reached"),
+    "peer.refused": Sentence("拒绝了一个连接", "A connection was turned away"),
+    "store.purged": Sentence("已按保留期清理{count}项", "{count} finished item(s) were purged by retention"),
+    "python.warning": Sentence("运行库给出警告", "A library warned"),
+    "python.log": Sentence("运行库写了一条日志", "A library logged something"),
+    "twisted.log": Sentence("网络库写了一条日志", "The network library logged something"),
+}
