@@ -71,7 +71,7 @@ def keeps_packages_in_their_rooms(module: Module) -> Iterator[str]:
     for spot, name in module.imports():
         top = name.partition(".")[0]
         rooms = _allowed(name)
-        if top in ("node", "adapters") or (rooms is None and top in sys.stdlib_module_names):
+        if top in plan.OWN or (rooms is None and top in sys.stdlib_module_names):
             continue
         if rooms is None:
             yield module.at(spot, f"{top} is new; bound it in setup.cfg, say why in DECISIONS.md, list it in plan.py")
@@ -158,9 +158,9 @@ def raises_only_trouble(module: Module) -> Iterator[str]:
 
     May be raised: a `Trouble` or a class that inherits from it; what was returned or caught (`raise error`); a private
     `_Class` of the same file, for its own control flow; TypeError and AssertionError, which say "a bug of ours";
-    ValueError in a private function, in a `try` with handlers, in the table of codes, and where a docstring around it
-    says "ValueError" (a pure parser, whose caller turns it into a code); a room's own kind of ValueError in that room;
-    in cli and __main__ click's own errors and SystemExit.
+    ValueError in a private function, in a `try` with handlers and in the table of codes; ValueError and LookupError
+    where a docstring around it promises it (a pure parser, whose caller turns it into a code); a room's own kind of
+    ValueError in that room; in cli and __main__ click's own errors and SystemExit.
     """
     private = {spot.name for spot in ast.walk(module.tree) if isinstance(spot, ast.ClassDef) and spot.name[:1] == "_"}
     parsing = _heirs({"ValueError"}, (other for other in plan.modules() if other.room == module.room)) - {"ValueError"}
@@ -169,7 +169,8 @@ def raises_only_trouble(module: Module) -> Iterator[str]:
         fine |= CLI_ERRORS
     for spot, words, hidden in _raises(module.tree):
         name = _called(spot.exc)
-        parses = name == "ValueError" and (hidden or "ValueError" in words or module.name in plan.LONG_TABLES)
+        parses = name == "ValueError" and (hidden or module.name in plan.LONG_TABLES)
+        parses = parses or name in ("ValueError", "LookupError", "KeyError") and name in words
         if not (spot.exc is None or name in fine or name.lstrip("_")[:1].islower() or parses):
             yield module.at(spot, f"raise {name}: raise trouble(codes.X) instead, so that zh, en and cure exist")
 
