@@ -166,7 +166,8 @@ class Arrivals(ReceivingLanes):
     def purge(self, done_before: Instant, receipts_before: Instant, limit: int) -> int:
         """Forget the bytes of finished parcels, and later their receipts; return how many parcels were touched."""
         done = (
-            "SELECT parcel FROM arrivals WHERE state = 'done' AND kept = ? AND finished < ? ORDER BY finished LIMIT ?"
+            "SELECT parcel FROM arrivals WHERE state = 'done' AND kept = ? AND finished < ?"
+            " ORDER BY finished, parcel LIMIT ?"
         )
         bare = self._all(done, 1, done_before, limit)
         if bare:

@@ -298,7 +298,7 @@ class Parcels(SendingLanes):
         gone = self._all(
             # The place a lane has still to fill is not finished business, voided or not.
             "SELECT e.parcel FROM entries e JOIN lanes l ON l.id = e.lane WHERE e.state IN ('done', 'voided')"
-            " AND e.finished < ? AND NOT (e.epoch = l.epoch AND e.seq >= l.cursor) ORDER BY e.finished LIMIT ?",
+            " AND e.finished < ? AND NOT (e.epoch = l.epoch AND e.seq >= l.cursor) ORDER BY e.finished, e.parcel LIMIT ?",
             done_before, limit,
         )
         if gone:
