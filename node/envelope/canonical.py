@@ -23,14 +23,18 @@ _NAME = re.compile(r"[a-z_]+")
 _ESCAPED = re.compile(rb"[\\\x7f]")
 
 
-def write(value: Mapping[str, Any] | list[Any]) -> bytes:
-    """Return the one spelling of `value`; raise Refused(STATEMENT) for what canonical JSON cannot say."""
+def write(value: Mapping[str, Any] | list[Any], limit: int | None = None) -> bytes:
+    """Return the one spelling of `value`.
+
+    Raises Refused: STATEMENT for what canonical JSON cannot say, TOO_LARGE above `limit` octets.
+    """
     _conform(value, 0)
     try:
         content = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
     except orjson.JSONEncodeError:
         raise _refusal("a value that JSON cannot hold") from None
     _plain(content)
+    _bound(content, limit)
     return content
 
 
@@ -39,8 +43,7 @@ def read(content: bytes, limit: int) -> Any:
 
     Raises Refused: TOO_LARGE above `limit` octets, STATEMENT for any other spelling than `write` gives.
     """
-    if len(content) > limit:
-        raise trouble(codes.TOO_LARGE, what="canonical JSON", limit=limit)
+    _bound(content, limit)
     _plain(content)
     try:
         value = orjson.loads(content)
@@ -63,6 +66,11 @@ def unarmour(text: str) -> bytes:
     if armour(octets) != text:
         raise ValueError("not canonical base64")
     return octets
+
+
+def _bound(content: bytes, limit: int | None) -> None:
+    if limit is not None and len(content) > limit:
+        raise trouble(codes.TOO_LARGE, what="canonical JSON", limit=limit)
 
 
 def _plain(content: bytes) -> None:

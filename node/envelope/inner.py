@@ -61,7 +61,7 @@ class Inner:
 
 
 def write_inner(inner: Inner) -> bytes:
-    """Return canonical JSON; raise Refused(STATEMENT) for what its pattern does not allow."""
+    """Return canonical JSON; raise Refused: STATEMENT for what its pattern does not allow, TOO_LARGE above LIMIT."""
     said = inner.said
     members: dict[str, Any] = {
         "clear_size": inner.clear_size,
@@ -78,7 +78,7 @@ def write_inner(inner: Inner) -> bytes:
     if said.origins:
         members["origins"] = [origin_members(origin) for origin in said.origins]
     conform(_INNER, members, "inner")
-    return canonical.write(members)
+    return canonical.write(members, LIMIT)
 
 
 def read_inner(content: bytes) -> Inner:

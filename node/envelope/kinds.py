@@ -36,7 +36,9 @@ STREAM = text(r"live|backfill|resupply")
 EPOCH = Number(1)
 PARTY = Group({"cert": DIGEST, "node": CODE, "org": text(r"[0-9A-HJ-NPQRTUWXY]{18}")})
 SPECIFICATION = Group({"digest": DIGEST, "id": CODE, "version": text(r"[0-9]{1,6}(?:\.[0-9]{1,6}){0,3}")})
-COUNT = Number(0, 0xFFFFFFFF)
+MOST = 65536
+"""Records of one parcel: so many lines and leaves a receiver must hold at once."""
+COUNT = Number(0, MOST)
 LANE_HEAD = Group(
     {
         "digest": DIGEST, "epoch": Number(), "receiver": CODE, "resource": CODE, "sender": CODE, "seq": Number(),

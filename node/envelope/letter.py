@@ -47,7 +47,7 @@ class Letter:
 
 
 def write_letter(letter: Letter) -> bytes:
-    """Return a letter as canonical JSON; raise Refused(STATEMENT) above a bound."""
+    """Return a letter as canonical JSON; raise Refused: STATEMENT for too many entries, TOO_LARGE above LIMIT."""
     said: dict[str, Any] = {
         "ask": list(letter.ask),
         "pending": list(letter.pending),
@@ -55,7 +55,7 @@ def write_letter(letter: Letter) -> bytes:
         "unknown": list(letter.unknown),
     }
     conform(_LETTER, said, "letter")
-    return canonical.write(said)
+    return canonical.write(said, LIMIT)
 
 
 def read_letter(content: bytes) -> Letter:

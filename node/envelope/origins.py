@@ -21,8 +21,8 @@ ENTRIES = 4096
 BASE64 = text(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 ENTRY = Group(
     {
-        "at": Many(Pair(kinds.COUNT, kinds.DIGEST), 1, 65536), "manifest": BASE64, "n": Number(1, 0xFFFFFFFF),
-        "rest": Many(kinds.DIGEST, 0, 65536),
+        "at": Many(Pair(kinds.COUNT, kinds.DIGEST), 1, kinds.MOST), "manifest": BASE64,
+        "n": Number(1, kinds.MOST), "rest": Many(kinds.DIGEST, 0, kinds.MOST),
     }
 )
 

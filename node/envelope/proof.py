@@ -31,7 +31,7 @@ _PROOF = Group(
         "@type": text(r"exn\.proof\.1"),
         "archives": Many(Group({"archive": BASE64, "certificate": kinds.DIGEST}), 0, 16),
         "certificates": Many(BASE64, 0, 16), "index": kinds.COUNT, "line": BASE64, "manifest": BASE64,
-        "n": Number(1, 0xFFFFFFFF), "path": Many(kinds.DIGEST, 0, 32), "receipts": Many(BASE64, 0, 16),
+        "n": Number(1, kinds.MOST), "path": Many(kinds.DIGEST, 0, 32), "receipts": Many(BASE64, 0, 16),
         "salt": kinds.DIGEST,
     }
 )
@@ -129,7 +129,7 @@ def _write(
         "salt": salt.hex(),
     }
     conform(_PROOF, said, "proof")
-    return canonical.write(said)
+    return canonical.write(said, LIMIT)
 
 
 def check_proof(data: bytes, parse: Parse, judge: Judge, crypto: Crypto) -> Report:

@@ -16,7 +16,7 @@ from node.envelope.binding import bind
 from node.envelope.cms.enveloped import envelop
 from node.envelope.frame import PAYLOAD_LIMIT
 from node.envelope.inner import Inner, Said
-from node.envelope.kinds import LEAF
+from node.envelope.kinds import LEAF, MOST
 from node.envelope.members import members
 from node.envelope.payload import SECRET, compress, join_lines, write_payload
 from node.envelope.statement import Sign, digest_of, enclose, encode
@@ -77,7 +77,7 @@ def seal(
     Raises Refused(TOO_LARGE) above a limit of WIRE §2, Refused(STATEMENT) for a member outside its pattern,
     Hold(KEY_ROLE) for a certificate of another usage, ValueError for an empty line or a broken rule.
     """
-    _rules(draft, signer, recipients)
+    _rules(draft, len(lines), signer, recipients)
     body = join_lines(lines)
     compression, packed = compress(body)
     inner = Inner(draft.sender, draft.receiver, draft.resource, draft.spec.digest, len(body), compression, said)
@@ -114,9 +114,9 @@ def void(draft: ParcelDraft, given_up: str, signer: Signer, crypto: Crypto) -> S
     return _sealed(replace(manifest, bind=NOTHING), b"", b"", signer, crypto)
 
 
-def _rules(draft: ParcelDraft, signer: Signer, recipients: Sequence[Certificate]) -> None:
-    if not 1 <= len(recipients) <= 2 or draft.kind == "void":
-        raise ValueError("one or two recipients, and records to seal")
+def _rules(draft: ParcelDraft, count: int, signer: Signer, recipients: Sequence[Certificate]) -> None:
+    if not 1 <= len(recipients) <= 2 or not 1 <= count <= MOST or draft.kind == "void":
+        raise ValueError("one or two recipients, and 1 to 65536 records to seal")
     if (draft.sender.cert, draft.receiver.cert) != (signer.certificate.fingerprint, recipients[0].fingerprint):
         raise ValueError("the parties name other certificates")
     for certificate, role in [(signer.certificate, Role.SIGN), *((one, Role.ENCRYPT) for one in recipients)]:

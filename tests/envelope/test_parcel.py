@@ -207,8 +207,9 @@ def test_sealing_keeps_its_rules() -> None:
     ):
         with pytest.raises(ValueError):
             envelope.seal(made, lines, Said(), ALICE.signer, recipients, CRYPTO, os.urandom)
-    with pytest.raises(ValueError):
-        sealed([])
+    for none_or_many in ([], [b"x"] * 65537):
+        with pytest.raises(ValueError):
+            sealed(none_or_many)
     to_signing = replace(BOB.as_receiver, cert=BOB.signing.certificate.fingerprint)
     with pytest.raises(Hold):
         envelope.seal(

@@ -51,7 +51,7 @@ def rows(folder: str) -> pytest.MarkDecorator:
 
 
 def octets(folder: str, row: dict[str, Any]) -> bytes:
-    return (FOLDER / folder / row["file"]).read_bytes()
+    return (FOLDER / folder / str(row["file"])).read_bytes()
 
 
 @cache

@@ -1,8 +1,8 @@
 """Writes tests/vectors/{json,statements,parcels,merkle}/ and the worked example of node/PROTOCOL.md.
 
 `python -m tests.vectors.make_wire` writes them anew, the same octets each time.  In an index, `stage` is where a
-decoder stops: `canonical`, `members` (json); `limit`, `type`, `members`, `verify` (statements); `frame`, `digest`, `open`
-(parcels), with `reason` for the local log; `climb` (merkle); `good` where it must not stop.
+decoder stops, `good` where it must not: `canonical`, `members` (json); `limit`, `type`, `members`, `verify`
+(statements); `frame`, `digest`, `open` (parcels), with `reason` for the local log; `climb` (merkle).
 """
 
 from __future__ import annotations

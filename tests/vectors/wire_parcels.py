@@ -133,8 +133,12 @@ def _body(one: Any) -> Iterator[Vector]:
     for name, size in (("more", len(BODY) + 1), ("less", len(BODY) - 1)):
         yield one(f"body-size-{name}", f"clear size one {name}", "body: not of the size stated", Forge(name, size=size))
     broken = "body: a line is empty or has no end"
-    yield one("body-no-end", "the last line has no end", broken, Forge("no end", body=BODY[:-1], size=len(BODY) - 1))
-    yield one("body-empty-line", "an empty line", broken, Forge("empty line", body=BODY + b"\n", size=len(BODY) + 1))
+    joined = LINES[0] + b"\n" + LINES[1]
+    yield one("body-no-end", "the last line has no end", "count", Forge("no end", body=joined, size=len(joined)))
+    begun = BODY + b"x"
+    yield one("body-begun-line", "a line begun after the last", broken, Forge("begun", body=begun, size=len(begun)))
+    blank = b"\n" + LINES[0] + LINES[1] + b"\n"
+    yield one("body-empty-line", "an empty line", broken, Forge("empty line", body=blank, size=len(blank)))
     yield one("body-none", "no body", "count", Forge("no body", body=b"", size=0))
 
 

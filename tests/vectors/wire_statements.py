@@ -80,6 +80,7 @@ def _members() -> Iterator[Vector]:
         "second-60": ("a leap second", {"created": "2026-06-30T23:59:60.000Z"}),
         "time-form": ("a time without milliseconds", {"created": "2026-06-30T23:59:59Z"}),
         "count-none": ("records without a record", {"count": 0}),
+        "count-many": ("65537 records", {"count": 65537}),
         "void-full": ("a void with records", {"kind": "void", "supersedes": "1" * 64}),
         "prev": ("a second parcel after nothing", {"lane": {"epoch": 7, "prev": NOTHING, "seq": 2}}),
         "seq-zero": ("seq 0", {"lane": {"epoch": 7, "prev": "1" * 64, "seq": 0}}),
