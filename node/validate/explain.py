@@ -13,12 +13,12 @@ from node.model.record import Problem
 from node.model.sentence import Sentence
 from node.validate.pattern import BLANK
 from node.validate.rules.compiled import Rules
-from node.validate.rules.wording import DOORS, FACETS, say
+from node.validate.rules.wording import DOORS, FACETS, say, shown
 from node.validate.shape import Group, Leaf, Member, Shape
 
 _WHOLE = Sentence("此条记录", "the record")
-NAMES = 64
-"""Most characters of an unknown name that are repeated in a problem."""
+MOST_UNKNOWN = 100
+"""Most unknown names of one group that are told."""
 
 
 class Explainer:
@@ -47,10 +47,10 @@ class Explainer:
                     clean[name] = value
             elif member.least and (self.kept is None or not path and name in self.kept):
                 self.add(where, plain, "required", member)
-        for name in sorted(str(name) for name in twin if name not in group.members):
-            shown = field + name[:NAMES]
-            self.bad.add(path + name)
-            self.form.append(Problem(shown, "unknown", say(FACETS["unknown"], Sentence(shown, shown))))
+        unknown = sorted(str(name) for name in twin if name not in group.members)
+        self.bad.update(path + name for name in unknown)
+        for name in unknown[:MOST_UNKNOWN]:
+            self.form.append(Problem(field + shown(name), "unknown", FACETS["unknown"]))
         return clean
 
     def _many(self, member: Member, value: Any, field: str, path: str) -> Any:

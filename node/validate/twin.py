@@ -17,7 +17,7 @@ from lxml import etree
 
 from node.model.record import Problem, Twin
 from node.model.sentence import Sentence
-from node.validate.rules.wording import DOORS, FACETS, say
+from node.validate.rules.wording import DOORS, FACETS, say, shown
 from node.validate.shape import Group, Leaf, Member, Shape
 
 XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
@@ -58,8 +58,8 @@ class XmlReader:
         for child in element.iterchildren(tag=etree.Element):
             name = etree.QName(child).localname
             member = group.members.get(name)
-            label = member.label if member else Sentence(name, name)
-            field = path + name
+            label = member.label if member else Sentence(shown(name), shown(name))
+            field = path + shown(name)
             if etree.QName(child).namespace != self.namespace:
                 self.add(field, "namespace", label)
             if member is not None and order[name] < last:
@@ -86,7 +86,7 @@ class XmlReader:
         if member is not None and member.most > 1:
             twin.setdefault(name, []).append(value)
         elif name in twin:
-            self.add(field, "duplicate", member.label if member else Sentence(name, name))
+            self.add(field, "duplicate", member.label if member else Sentence(shown(name), shown(name)))
         else:
             twin[name] = value
 
@@ -128,9 +128,9 @@ class JsonReader:
             twin: dict[str, Any] = {}
             for name, value in tree:
                 inner = group.members.get(name) if group else None
-                path = f"{field}/{name}" if field else name
+                path = f"{field}/{shown(name)}" if field else shown(name)
                 if name in twin:
-                    label = inner.label if inner else Sentence(name, name)
+                    label = inner.label if inner else Sentence(shown(name), shown(name))
                     self.problems.append(Problem(path, "duplicate", say(DOORS["duplicate"], label)))
                 twin[name] = self._value(value, inner, path)
             return twin

@@ -5,7 +5,11 @@
 
 from __future__ import annotations
 
+import re
+
 from node.model.sentence import Sentence
+
+_DIGITS = re.compile("[0-9]{6}")
 
 FACETS: dict[str, Sentence] = {
     "required": Sentence("{label}必填，请补填", "{label} is required; fill it in"),
@@ -62,6 +66,15 @@ DOORS: dict[str, Sentence] = {
     "root": Sentence("此元素不是接口规范的记录", "This element is not a record of the specification"),
 }
 """Faults that only XML, only JSON, or only a parcel can show."""
+
+
+NAMES = 64
+"""Most characters of an unknown name that are repeated in a problem."""
+
+
+def shown(name: str) -> str:
+    """Return a name that the sender chose, as it may stand in a problem: cut, and hidden if it could be a number."""
+    return "?" if _DIGITS.search(name) else name[:NAMES]
 
 
 def say(sentence: Sentence, label: Sentence, bound: object = "") -> Sentence:

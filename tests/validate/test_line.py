@@ -1,0 +1,97 @@
+"""Lines of a parcel: one writing each, cut apart without being rewritten (WIRE §2)."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from node.model import codes
+from node.model.record import Head, Operation, Record, Version
+from node.model.trouble import Refused
+from node.validate import join_line, same, sample, split_line, to_json
+from tests.validate.held import by_json, spec
+
+HEAD = Head(
+    "01890a5d-ac96-774b-bcce-b302099a8057", "row-1", "dept-a", Version(3, 41), Operation.UPSERT,
+    "2019-02-28T10:11:12+08:00", "2019-02-28T02:11:13.000Z", "2019-02-28T02:11:14.000Z", "case-7",
+    {"x": {"head": {"y": [1]}}},
+)
+BODY = to_json({"RecordId": "row-1", "head": {"a": "b"}, "z": ',"head":{'})
+
+
+@pytest.mark.parametrize("head", [
+    HEAD, dataclasses.replace(HEAD, captured=None, correlation=None, ext={}),
+    dataclasses.replace(HEAD, operation=Operation.DELETE, row='quote " and 汉字'),
+])
+def test_a_line_is_cut_into_what_it_was_joined_from(head: Head) -> None:
+    line = join_line(BODY, head)
+    assert split_line(line) == (BODY, head)
+    assert orjson.dumps(orjson.loads(line), option=orjson.OPT_SORT_KEYS) == line
+
+
+def test_the_line_is_written_as_the_page_says() -> None:
+    assert join_line(b"{}", dataclasses.replace(HEAD, ext={})) == (
+        b'{"body":{},"head":{"admitted":"2019-02-28T02:11:14.000Z","captured":"2019-02-28T02:11:13.000Z",'
+        b'"correlation":"case-7","operation":"upsert","origin":"dept-a",'
+        b'"record":"01890a5d-ac96-774b-bcce-b302099a8057","row":"row-1","time":"2019-02-28T10:11:12+08:00","version":[3,41]}}'
+    )
+
+
+@pytest.mark.parametrize("change", [
+    lambda line: line + b" ", lambda line: b" " + line, lambda line: line[:-1], lambda line: b"", lambda line: b"{}",
+    lambda line: line.replace(b'"row":"row-1"', b'"row":"row-1","row":"row-1"'),
+    lambda line: line.replace(b'"version":[3,41]', b'"version":[3,41,1]'),
+    lambda line: line.replace(b'"version":[3,41]', b'"version":[3.0,41]'),
+    lambda line: line.replace(b'"version":[3,41]', b'"version":[3,-41]'),
+    lambda line: line.replace(b'"version":[3,41]', b'"version":[3,99999999999999999]'),
+    lambda line: line.replace(b'"version":[3,41]', b'"version": [3,41]'),
+    lambda line: line.replace(b"upsert", b"recall"), lambda line: line.replace(b'"operation"', b'"operatiom"'),
+    lambda line: line.replace(b"-774b-", b"-474b-"), lambda line: line.replace(b"14.000Z", b"14Z"),
+    lambda line: line.replace(b'"origin":"dept-a",', b""), lambda line: line.replace(b'"time"', b'"more":1,"time"'),
+    lambda line: line.replace(b'"body"', b'"bod"'), lambda line: line.replace(b'"case-7"', b"null"),
+    lambda line: b'{"head"' + line[7:],
+])
+def test_any_other_writing_of_the_head_is_refused(change: object) -> None:
+    assert callable(change)
+    line = join_line(b'{"a":"b"}', HEAD)
+    assert change(line) != line
+    with pytest.raises(Refused) as caught:
+        split_line(change(line))
+    assert caught.value.code is codes.LINE
+
+
+@given(st.integers(0, 10_000), st.integers(0, 7))
+def test_a_flipped_bit_is_refused_or_shows_in_what_is_read(place: int, bit: int) -> None:
+    line = bytearray(join_line(BODY, HEAD))
+    line[place % len(line)] ^= 1 << bit
+    try:
+        body, head = split_line(bytes(line))
+    except Refused:
+        return
+    assert (body, head) != (BODY, HEAD)
+    assert b'{"body":' + body + b',"head":' in bytes(line)
+
+
+def test_a_line_of_many_false_heads_is_refused_soon() -> None:
+    with pytest.raises(Refused):
+        split_line(b'{"body":{' + b',"head":{' * 100_000 + b"}}")
+
+
+def test_a_head_beyond_its_limit_is_not_written() -> None:
+    with pytest.raises(Refused) as caught:
+        join_line(BODY, dataclasses.replace(HEAD, ext={"x": "y" * 20_000}))
+    assert caught.value.code is codes.TOO_LARGE
+
+
+def test_a_head_must_say_what_the_body_says() -> None:
+    record = by_json(spec(), sample(spec(), 1, 1))
+    assert isinstance(record, Record)
+    head = dataclasses.replace(HEAD, row=record.row, happened=record.happened, correlation=None)
+    assert same(head, record)
+    for change in ({"row": "other"}, {"happened": "20190228101112"}, {"operation": Operation.DELETE},
+                   {"correlation": "x"}):
+        assert not same(dataclasses.replace(head, **change), record)
