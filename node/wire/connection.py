@@ -135,7 +135,8 @@ class Connection(Protocol):
     def abort(self) -> None:
         """Drop the connection and whatever runs for it."""
         self._deaf = True
-        self.transport.abortConnection()  # type: ignore[union-attr]  # TCP's and TLS's transports have it
+        if not self._gone:
+            self.transport.abortConnection()  # type: ignore[union-attr]  # TCP's and TLS's transports have it
 
     def drain(self) -> None:
         """Close as soon as nothing of a request is left to do."""

@@ -224,6 +224,15 @@ def test_a_cancelled_wait_for_a_connection_leaves_the_others_in_place() -> None:
     assert third.answer is not None
 
 
+def test_a_kept_connection_dropped_in_this_very_turn_is_not_used() -> None:
+    speaking = Speaking()
+    speaking.ask("/echo")
+    line = next(iter(speaking.client._lines))
+    line.abort()  # the transport tells of the loss only later
+    assert speaking.ask("/echo", b"new").body == b"new"
+    assert len(speaking.endpoint.pipes) == 2
+
+
 def test_an_idle_connection_is_closed_by_us_before_the_server_would() -> None:
     speaking = Speaking()
     speaking.ask("/echo")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from twisted.internet.defer import CancelledError, Deferred
 
 from node.wire.connection import Limits
-from node.wire.message import Response
+from node.wire.message import Request, Response
 from tests.wire.talk import Talk, get, post
 
 CHUNKED = b"POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -303,3 +304,101 @@ def test_a_client_that_goes_away_has_its_actions_cancelled() -> None:
     assert talk.cancelled == ["a", "b"]
     assert talk.faults == [] and talk.server.held == 0 and not talk.server.links
     assert not talk.clock.getDelayedCalls()
+
+
+def test_a_response_may_come_from_a_deferred() -> None:
+    talk = Talk()
+    waiting: Deferred[Response] = Deferred()
+    talk.routes.add("GET", "/deferred", lambda request: waiting)
+    caller, pipe = talk.connect()
+    pipe.client.write(get("/deferred"))
+    pipe.pump()
+    waiting.callback(Response(200, b"at last"))
+    pipe.pump()
+    assert caller.answers[0].body == b"at last"
+
+
+def test_a_bug_whose_client_is_gone_is_logged_all_the_same() -> None:
+    talk = Talk()
+
+    async def clumsy(request: Request) -> Response:
+        try:
+            return await Deferred()
+        finally:
+            raise LookupError("while cleaning up")
+
+    talk.routes.add("GET", "/clumsy", clumsy)
+    caller, pipe = talk.connect()
+    pipe.client.write(get("/clumsy"))
+    pipe.pump()
+    pipe.cut()
+    assert len(talk.faults) == 1
+
+
+def test_what_ends_after_the_client_went_is_dropped() -> None:
+    talk = Talk()
+
+    async def stubborn(request: Request) -> Response:
+        try:
+            await Deferred()
+        except CancelledError:
+            pass
+        return Response(200)
+
+    talk.routes.add("GET", "/stubborn", stubborn)
+    caller, pipe = talk.connect()
+    pipe.client.write(get("/stubborn"))
+    pipe.pump()
+    pipe.cut()
+    assert talk.faults == [] and talk.observed == []
+
+
+def test_answers_carry_a_date_when_there_is_a_wall_clock() -> None:
+    talk = Talk()
+    talk.server._wall = lambda: 784_111_777_123
+    assert talk.answer(get("/echo")).headers["date"] == "Sun, 06 Nov 1994 08:49:37 GMT"
+
+
+def test_a_bug_under_the_parser_is_a_numbered_fault() -> None:
+    talk = Talk()
+
+    def find(path: str) -> None:
+        raise LookupError("x")
+
+    talk.routes.find = find  # type: ignore[method-assign]  # a bug of ours
+    assert talk.answer(get("/echo")).status == 500
+    assert any("LookupError" in where for where in talk.faults)
+
+
+@pytest.mark.parametrize("place", ["_advance", "_settle"])
+def test_a_bug_of_the_connection_is_logged_and_closes_it(place: str) -> None:
+    talk = Talk()
+    caller, pipe = talk.connect()
+    pipe.client.write(post("/wait", b"a"))
+    pipe.pump()
+
+    def broken() -> None:
+        raise LookupError("x")
+
+    setattr(pipe.server.protocol, place, broken)
+    talk.waits[0].callback(Response(200))
+    pipe.pump()
+    assert caller.lost and any("LookupError" in where for where in talk.faults)
+    caller, pipe = talk.connect()
+    setattr(pipe.server.protocol, place, broken)
+    pipe.client.write(get("/echo"))
+    pipe.pump()
+    assert caller.lost and len(talk.faults) == 2
+
+
+def test_a_bug_at_the_deadline_is_logged_and_closes() -> None:
+    talk = Talk()
+    caller, pipe = talk.connect()
+
+    def broken() -> None:
+        raise LookupError("x")
+
+    pipe.server.protocol._finish = broken
+    talk.clock.advance(100)
+    pipe.pump()
+    assert caller.lost and len(talk.faults) == 1
