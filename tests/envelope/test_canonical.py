@@ -54,7 +54,8 @@ def test_json_with_a_second_spelling_is_refused(content: bytes) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [{"a": None}, {"a": 1.5}, {"a": -1}, {"a": 1 << 53}, {"a": "名"}, {"a": 'x"y'}, {"a": "x\\y"}, {"A": 1}, {"a": "\ud800"}]
+    [{"a": None}, {"a": 1.5}, {"a": -1}, {"a": 1 << 53}, {"a": "名"}, {"a": 'x"y'}, {"a": "x\\y"},
+     {"A": 1}, {"a": "\ud800"}]
 )
 def test_what_canonical_json_cannot_say_is_not_written(value: dict[str, Any]) -> None:
     with pytest.raises(Refused):
