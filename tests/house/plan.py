@@ -36,8 +36,7 @@ CLOSED = {
 }
 
 # What no pure room imports: a reactor, a database, a socket, a thread, a clock or chance.
-IMOWN = {"node", "adapters", "xsd", "config", "systemd"}
-PURE = set(
+IMPURE = set(
     "twisted sqlalchemy sqlite3 socket ssl select selectors asyncio threading concurrent multiprocessing subprocess "
     "signal time random secrets uuid tempfile os shutil sched queue".split()
 )

@@ -6,6 +6,7 @@ import ast
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 
 from tests.house import plan
 from tests.house.plan import Module
@@ -130,15 +131,18 @@ def _called(spot: ast.expr | None) -> str:
     return getattr(function, "attr", getattr(function, "id", ""))
 
 
-def _heirs(names: set[str], modules: Iterable[Module]) -> set[str]:
-    """Return some classes and all that inherit from them, however far."""
-    classes = [spot for module in modules for spot in ast.walk(module.tree) if isinstance(spot, ast.ClassDef)]
-    known, grown = set(names), True
-    while grown:
-        found = {spot.name for spot in classes if any(_called(parent) in known for parent in spot.bases)}
-        grown = not found <= known
+@cache
+def _heirs(root: str, room: str | None = None) -> frozenset[str]:
+    """Return the names of a class and of all that inherit from it, however far, in one room or in all."""
+    classes = [
+        (spot.name, {_called(parent) for parent in spot.bases})
+        for module in plan.modules() if room in (None, module.room)
+        for spot in ast.walk(module.tree) if isinstance(spot, ast.ClassDef)
+    ]
+    known: set[str] = {root}
+    while found := {name for name, parents in classes if parents & known} - known:
         known |= found
-    return known
+    return frozenset(known)
 
 
 def _raises(tree: ast.AST, words: str = "", private: bool = False) -> Iterator[tuple[ast.Raise, str, bool]]:
@@ -163,8 +167,8 @@ def raises_only_trouble(module: Module) -> Iterator[str]:
     ValueError in that room; in cli and __main__ click's own errors and SystemExit.
     """
     private = {spot.name for spot in ast.walk(module.tree) if isinstance(spot, ast.ClassDef) and spot.name[:1] == "_"}
-    parsing = _heirs({"ValueError"}, (other for other in plan.modules() if other.room == module.room)) - {"ValueError"}
-    fine = _heirs(TROUBLES, plan.modules()) | private | parsing | {"TypeError", "AssertionError"}
+    parsing = _heirs("ValueError", module.room) - {"ValueError"}
+    fine = _heirs("Trouble") | TROUBLES | private | parsing | {"TypeError", "AssertionError"}
     if module.room in ("cli", "__main__"):
         fine |= CLI_ERRORS
     for spot, words, hidden in _raises(module.tree):
