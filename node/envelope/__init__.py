@@ -10,7 +10,8 @@ Fails: Refused with the codes of the envelope section of `node.model.codes`; ope
 
 from node.envelope.frame import MANIFEST_LIMIT, PAYLOAD_LIMIT, Framed, FrameReader, frame, frame_head, unframe
 from node.envelope.inner import Inner, Said
-from node.envelope.letter import Enclosure, Letter, read_letter, write_letter
+from node.envelope.kinds import PROBE_LIMIT
+from node.envelope.letter import Enclosure, Letter, fill, read_letter, write_letter
 from node.envelope.members import Statement
 from node.envelope.opening import Opened, Unopened, Unwrap, Verified, check_octets, open_parcel, verify_bytes
 from node.envelope.origins import Origin, read_origins, write_origins
@@ -34,6 +35,7 @@ from node.envelope.statement import (
 __all__ = [
     "MANIFEST_LIMIT",
     "PAYLOAD_LIMIT",
+    "PROBE_LIMIT",
     "Attest",
     "Attested",
     "Beside",
@@ -62,6 +64,7 @@ __all__ = [
     "content_of",
     "digest_of",
     "evidence",
+    "fill",
     "frame",
     "frame_head",
     "open_parcel",

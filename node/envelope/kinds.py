@@ -24,6 +24,9 @@ PARCEL_KINDS = frozenset(
 )
 """Reserved kinds of parcel; a manifest of another kind is well-formed and answered by *refused*."""
 
+PROBE_LIMIT = 2 << 20
+"""Octets of a probe: it names every lane between two nodes."""
+
 DIGEST = text(r"[0-9a-f]{64}")
 CODE = text(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 UUID = text(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
@@ -130,7 +133,7 @@ KINDS: Mapping[str, Kind] = {
         stage=_stage, checkpoint=_checkpoint,
     ),
     "probe": _kind(
-        "probe", 2 << 20, {"boot": BOOT, "epoch": EPOCH, "lanes": Many(LANE_HEAD, 0, 4096), "time": TIME}, {}
+        "probe", PROBE_LIMIT, {"boot": BOOT, "epoch": EPOCH, "lanes": Many(LANE_HEAD, 0, 4096), "time": TIME}, {}
     ),
     "collect": _kind("collect", 64 << 10, {"boot": BOOT, "epoch": EPOCH, "time": TIME}, {}),
 }

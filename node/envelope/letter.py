@@ -17,6 +17,8 @@ from node.model import codes
 from node.model.trouble import trouble
 
 LIMIT = 16 << 20
+ROOM = 15 << 20
+"""What receipts may take of a letter; the rest is enough for three full arrays of ids."""
 IDS = 1024
 RECEIPTS = 1024
 _IDS = Many(kinds.UUID, 0, IDS)
@@ -44,6 +46,16 @@ class Letter:
     ask: Sequence[str] = ()
     pending: Sequence[str] = ()
     unknown: Sequence[str] = ()
+
+
+def fill(receipts: Sequence[Enclosure]) -> Sequence[Enclosure]:
+    """Return as many of the receipts, in order, as fit into one letter; the others go into the next."""
+    left = ROOM
+    for count, one in enumerate(receipts[:RECEIPTS]):
+        left -= 4 * (len(one.receipt) + len(one.verdicts)) // 3 + 64
+        if left < 0:
+            return receipts[:count]
+    return receipts[:RECEIPTS]
 
 
 def write_letter(letter: Letter) -> bytes:

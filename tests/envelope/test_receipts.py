@@ -7,6 +7,8 @@ import random
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from node.envelope import (
     Attested,
@@ -15,6 +17,7 @@ from node.envelope import (
     SealedVerdicts,
     Unopened,
     accepted,
+    fill,
     open_verdicts,
     processed,
     read_letter,
@@ -163,6 +166,20 @@ def test_a_letter_of_another_form_is_refused(content: bytes) -> None:
 def test_an_overlong_letter_is_not_written() -> None:
     with pytest.raises(Refused):
         write_letter(Letter(ask=[PARCEL.statement.parcel] * 1025))
+
+
+@given(st.lists(st.tuples(st.integers(0, 4 << 20), st.integers(0, 12 << 20)), max_size=12))
+@settings(max_examples=10)
+def test_what_fits_into_a_letter_can_be_written(sizes: list[tuple[int, int]]) -> None:
+    receipts = [Enclosure(bytes(one), bytes(other)) for one, other in sizes]
+    fitting = list(fill(receipts))
+    ids = [PARCEL.statement.parcel] * 1024
+    write_letter(Letter(fitting, ids, ids, ids))
+    assert fitting == receipts[: len(fitting)]
+    if len(fitting) < len(receipts):
+        with pytest.raises(Refused):
+            write_letter(Letter(receipts[: len(fitting) + 1] + [Enclosure(bytes(1 << 20))], ids, ids, ids))
+    assert len(fill([Enclosure(b"x")] * 2000)) == 1024
 
 
 def test_a_checkpoint_goes_along() -> None:
