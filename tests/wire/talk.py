@@ -116,7 +116,7 @@ class Talk:
         add("POST", "/early-bug", lambda request: Response(200), limit=1 << 20, early=_raise(LookupError("x")))
 
     async def _wait(self, request: Request) -> Response:
-        name = request.body.decode()
+        name = request.body.decode("latin-1")
         self.begun.append(name)
         waiting: Deferred[Response] = Deferred(lambda _: self.cancelled.append(name))
         self.waits.append(waiting)
