@@ -51,7 +51,7 @@ class Seat:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Who is there and what is exchanged: resources by code with their specification, and who supplies and gets them."""
+    """Who is there and what is exchanged: resources by code with their specification, who supplies, who gets them."""
 
     centre: str
     departments: Sequence[str]
@@ -138,7 +138,8 @@ def _config(site: Site, seat: Seat) -> str:
     for code, specification in site.plan.resources.items():
         supplies = seat.node in site.plan.suppliers.get(code, ())
         receivers = f'["{site.plan.centre}"]' if supplies else "[]"
-        lines += ["[[resource]]", f'code = "{code}"', f'specification = "{specification}"', f"receivers = {receivers}", ""]
+        lines += ["[[resource]]", f'code = "{code}"', f'specification = "{specification}"']
+        lines += [f"receivers = {receivers}", ""]
     if seat.node == site.plan.centre:
         lines += _grants(site.plan)
     return "\n".join([*lines, site.plan.extra, ""])

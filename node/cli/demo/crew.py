@@ -1,0 +1,112 @@
+"""The crew: the three nodes as real processes, started, killed and stopped; and the client that submits to one.
+
+A submission is repeated under the same idempotency key until it is answered, whatever happens to the node meanwhile.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from node.cli.demo.cargo import Body
+from node.cli.demo.site import Seat, Site
+
+PATIENCE = 60.0
+
+
+def run_command(seat: Seat) -> list[str]:
+    """Return the command that runs a node, as systemd would."""
+    return [sys.executable, "-m", "node", "-c", str(seat.config), "run"]
+
+
+class Crew:
+    """Three processes; `stop` must be called, whatever happened."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self, node: str) -> None:
+        """Start a node and wait until its local API answers."""
+        seat = self._site.seats[node]
+        with (seat.folder / "log.jsonl").open("ab") as log:
+            self._running[node] = subprocess.Popen(
+                run_command(seat), stderr=log, stdin=subprocess.DEVNULL
+            )
+        self._await(seat)
+
+    def kill(self, node: str) -> None:
+        """Kill a node with SIGKILL, as a power cut of its process."""
+        process = self._running.pop(node)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+    def stop(self) -> dict[str, int]:
+        """Stop every node with SIGTERM; return their exit statuses."""
+        for process in self._running.values():
+            process.terminate()
+        found = {}
+        for node, process in self._running.items():
+            try:
+                found[node] = process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                found[node] = process.wait()
+        self._running.clear()
+        return found
+
+    def _await(self, seat: Seat) -> None:
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            if self._running[seat.node].poll() is not None:
+                raise RuntimeError(f"{seat.node} did not start: {seat.folder / 'log.jsonl'}")
+            try:
+                client = http.client.HTTPConnection("127.0.0.1", seat.admin, timeout=2)
+                client.request("GET", "/livez")
+                if client.getresponse().status == 200:
+                    return
+            except OSError:
+                time.sleep(0.05)
+        raise RuntimeError(f"{seat.node} does not answer")
+
+
+@dataclass(slots=True)
+class Client:
+    """A department's system: submits, repeats until answered, and counts how often it had to."""
+
+    seat: Seat
+    repeated: int = 0
+    _line: http.client.HTTPConnection | None = field(default=None, repr=False)
+
+    def submit(self, body: Body, key: str) -> tuple[int, dict[str, Any]]:
+        """Return status and answer to one body."""
+        headers = {
+            "Authorization": f"Bearer {self.seat.token.read_text().strip()}", "Content-Type": body.media,
+            "Idempotency-Key": key,
+        }
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                status, answer = self._ask("POST", f"/v1/resources/{body.resource}/records", body.octets, headers)
+                if status not in (409, 429, 503, 507):
+                    return status, answer
+            except (OSError, http.client.HTTPException):
+                self._line = None
+            if time.monotonic() > until:
+                raise RuntimeError("the local API does not answer")
+            self.repeated += 1
+            time.sleep(0.1)
+
+    def _ask(self, method: str, path: str, octets: bytes, headers: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        if self._line is None:
+            self._line = http.client.HTTPConnection("127.0.0.1", self.seat.api, timeout=15)
+        self._line.request(method, path, octets, headers)
+        answer = self._line.getresponse()
+        found: dict[str, Any] = json.loads(answer.read())
+        return answer.status, found
