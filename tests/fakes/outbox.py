@@ -215,6 +215,7 @@ class OutboxUnitInMemory(SendingUnit):
         for entry in old:
             for id in self._tables.carried.get(entry.parcel) or ():
                 del self._tables.groups[id]
+            self._tables.carried[entry.parcel] = ()
             del self._tables.entries[entry.parcel]
         first = sorted(self._tables.submissions.items(), key=lambda one: one[0])[: limit - len(old)]
         answers = [held for _, held in first if held.submission.created < answers_before]
