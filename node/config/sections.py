@@ -114,20 +114,17 @@ class DiskSection(Section):
 
 
 class RetentionSection(Section):
-    """How long finished things are kept: idempotency answers, refusals, done parcels' bytes, receipts, forks."""
+    """How long finished things are kept: idempotency answers, done parcels, receipts."""
 
     answers: Age = 30 * DAY
-    refusals: Age = 30 * DAY
     done: Age = 7 * DAY
     receipts: Age = 3650 * DAY
-    submissions: Age = 90 * DAY
 
 
 class ClockSection(Section):
-    """How far a peer's clock may differ, and from which step of our own purging stops."""
+    """How far a peer's clock may differ from ours."""
 
     skew: Wait = 300_000
-    jump: Wait = 3_600_000
 
 
 class TimersSection(Section):

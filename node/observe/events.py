@@ -13,6 +13,7 @@ EVENTS: Mapping[str, Sentence] = {
     "node.stopped": Sentence("节点已停止", "The node has stopped"),
     "node.listening": Sentence("监听{address}", "Listening on {address}"),
     "config.loaded": Sentence("配置已读取", "The configuration was read"),
+    "config.reloaded": Sentence("配置已重新读取", "The configuration was read again"),
     "crypto.fallback": Sentence("按配置改用慢速的参考密码实现", "The slow reference crypto is used, as configured"),
     "health.red": Sentence("就绪检查未通过：{check}", "The readiness check {check} is red"),
     "health.green": Sentence("就绪检查已恢复：{check}", "The readiness check {check} is green again"),

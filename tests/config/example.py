@@ -54,14 +54,11 @@ reserve = "256MiB"
 
 [retention]
 answers = "30d"
-refusals = "30d"
 done = "7d"
 receipts = "3650d"
-submissions = "90d"
 
 [clock]
 skew = "5m"
-jump = "1h"
 
 [timers]
 poll = "25s"

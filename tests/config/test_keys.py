@@ -13,6 +13,7 @@ from node.config import Fault, Misconfigured, Settings, load
 from node.config.kinds import Section
 from node.config.sentences import SAYS
 from tests.config.example import WHOLE, write
+from tests.house.plan import modules
 
 NUMBER = 7
 
@@ -115,3 +116,14 @@ def _section(annotation: Any) -> type[Section] | None:
         if found := _section(inner):
             return found
     return None
+
+
+def test_every_key_is_read_by_the_program() -> None:
+    """A key that changes nothing is a promise broken in silence; `service` is where settings become a node."""
+    text = "\n".join(module.text for module in modules() if module.room == "service")
+    elsewhere = {"peer.collect", "api.token", "grant.fields", "grant.rows"}  # read through a property, or refused
+    elsewhere |= {key for key in _keys(Settings, "") if key.startswith(("resource.", "grant."))}  # as model.registry's
+    named = {key: key.rpartition(".")[2] for key in _keys(Settings, "") if key not in elsewhere}
+    idle = [key for key, name in named.items() if not re.search(rf"\.{name}\b", text)]
+    idle += [] if re.search(r"\bapi\.tls\b", text) else ["api.tls"]
+    assert not idle, f"nothing in node/service reads {idle}"

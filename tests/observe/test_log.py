@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import random
@@ -22,6 +23,7 @@ from node.observe import Journal, JsonLog, LogFile, Metrics, catch_strays, stand
 from node.observe.events import EVENTS
 from node.observe.outlets import fields
 from node.ports import Log
+from tests.house.plan import modules
 from tests.house.scan import in_bytes, is_identity
 from tests.house.test_scan import _made
 
@@ -210,3 +212,14 @@ def test_a_value_with_a_newline_forges_no_field() -> None:
 @pytest.mark.parametrize("event", EVENTS)
 def test_every_event_has_its_two_sentences(event: str) -> None:
     assert EVENTS[event].zh and EVENTS[event].en and EVENTS[event].zh != EVENTS[event].en
+
+
+def test_every_event_the_program_logs_has_a_sentence() -> None:
+    unknown = []
+    for module in modules():
+        for spot in ast.walk(module.tree):
+            if isinstance(spot, ast.Call) and ast.unparse(spot.func).rpartition(".")[2].strip("_") == "log":
+                named = spot.args[1] if len(spot.args) > 1 else None
+                if isinstance(named, ast.Constant) and named.value not in EVENTS and named.value not in codes.TABLE:
+                    unknown.append(module.at(spot, str(named.value)))
+    assert not unknown, f"add the event to node/observe/events.py: {unknown}"
