@@ -396,6 +396,11 @@ CHECK_SLOW = _code(
     "检查在{seconds}秒内没有结果", "The check gave no result within {seconds} seconds",
     "检查磁盘和负载", "Look at the disk and the load",
 )
+LOG_FILE = _code(
+    "EXN-LOG-FILE", _H, 503,
+    "日志文件{name}无法打开", "The log file {name} cannot be opened",
+    "检查其目录和权限", "Check its folder and mode",
+)
 DISK_SYNC = _code(
     "EXN-DISK-SYNC", _H, 503,
     "状态目录不能写入或同步", "The state folder cannot be written or synced",

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from node.model import codes
+from node.model.trouble import trouble
 from node.observe.log import Lines
 
 PRIORITY = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
@@ -29,13 +31,19 @@ def standard_error(descriptor: int | None = None) -> Lines:
 
 
 class LogFile:
-    """A file for the owner alone, turned over at `largest` octets; the last `keep` are kept as `.1`, `.2`, …"""
+    """A file for the owner alone, turned over at `largest` octets; the last `keep` are kept as `.1`, `.2`, …
+
+    Raises Hold(LOG_FILE) if it cannot be opened at the start.
+    """
 
     def __init__(self, path: Path, largest: int = 64 << 20, keep: int = 5) -> None:
         self._path = path
         self._largest = largest
         self._keep = keep
-        self._open()
+        try:
+            self._open()
+        except OSError:
+            raise trouble(codes.LOG_FILE, name=path.name) from None
 
     def __call__(self, line: Mapping[str, Any], octets: bytes) -> None:
         """Append a line; a full disk loses lines, not work."""
@@ -60,7 +68,8 @@ class LogFile:
             older = self._named(number)
             if older.exists():
                 os.replace(older, self._named(number + 1))
-        os.replace(self._path, self._named(1))
+        if self._path.exists():
+            os.replace(self._path, self._named(1))
         stale = self._descriptor
         self._open()
         os.close(stale)

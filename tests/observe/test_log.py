@@ -19,6 +19,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import LogEvent, Logger
 
 from node.model import codes
+from node.model.trouble import Hold
 from node.observe import Journal, JsonLog, LogFile, Metrics, catch_strays, standard_error
 from node.observe.events import EVENTS
 from node.observe.outlets import fields
@@ -180,6 +181,21 @@ def test_a_file_that_is_there_is_continued(tmp_path: Path) -> None:
         outlet({}, text)
         outlet.close()
     assert (tmp_path / "node.log").read_bytes() == b"one\ntwo\n"
+
+
+def test_a_file_that_cannot_be_opened_is_a_fault_of_the_configuration(tmp_path: Path) -> None:
+    with pytest.raises(Hold) as raised:
+        LogFile(tmp_path)
+    assert raised.value.code is codes.LOG_FILE
+
+
+def test_a_file_taken_away_is_begun_again(tmp_path: Path) -> None:
+    outlet = LogFile(tmp_path / "node.log", largest=10)
+    outlet({}, b"123456789\n")
+    (tmp_path / "node.log").unlink()
+    outlet({}, b"abc\n")
+    outlet.close()
+    assert (tmp_path / "node.log").read_bytes() == b"abc\n"
 
 
 def test_an_outlet_that_is_gone_stops_nobody(tmp_path: Path) -> None:
