@@ -6,12 +6,12 @@ Rule 2: receipts we owe are given at once in a call of their own, beside the pol
 
 from __future__ import annotations
 
-from node.envelope import Enclosure, Letter, read_letter, write_letter
+from node.envelope import Enclosure, Letter, fill, read_letter, write_letter
 from node.exchange import ask
 from node.model.spool import Given
 from node.wire.link import PeerLink
 from node.wire.media import LETTER
-from node.workers import Desk
+from node.workers import Desk, Seldom
 from node.workers.passage import take_receipts
 
 ANSWER = 16 << 20
@@ -23,6 +23,7 @@ class Asker:
     def __init__(self, desk: Desk, link: PeerLink) -> None:
         self._desk, self._link = desk, link
         self._wanted: set[str] = set()
+        self._asked = Seldom(desk.reactor, desk.timers.overdue_ms / 1000)
 
     async def poll(self) -> None:
         """Ask once while something is unaccounted for; wait for the first parcel to be sent otherwise."""
@@ -35,7 +36,7 @@ class Asker:
             await desk.bell.wait(names, seen, desk.timers.idle)
             return
         overdue = [entry.parcel for entry in owed if (entry.sent or now) <= now - desk.timers.overdue_ms]
-        letter = write_letter(Letter(ask=overdue))
+        letter = write_letter(Letter(ask=self._asked.pass_on(overdue)))
         wait = int(desk.timers.poll)
         answer = await self._link.post(f"/v1/receipts?wait={wait}", LETTER, [letter], wait + 15.0, ANSWER)
         told = read_letter(answer.body)
@@ -51,9 +52,10 @@ class Asker:
         if not given:
             await desk.bell.wait(names, seen, desk.timers.idle)
             return
-        letter = Letter([Enclosure(one.statement, one.verdicts) for one in given])
-        answer = await self._link.post("/v1/receipts?wait=0", LETTER, [write_letter(letter)], limit=ANSWER)
-        await desk.inbox.run(lambda unit: unit.gave([(one.parcel, one.stage) for one in given]))
+        enclosed = fill([Enclosure(one.statement, one.verdicts) for one in given])
+        answer = await self._link.post("/v1/receipts?wait=0", LETTER, [write_letter(Letter(enclosed))], limit=ANSWER)
+        told_of = [(one.parcel, one.stage) for one in given[: len(enclosed)]]
+        await desk.inbox.run(lambda unit: unit.gave(told_of))
         told = read_letter(answer.body)
         await take_receipts(desk, peer, [(one.receipt, one.verdicts) for one in told.receipts])
         await self._heed(told)

@@ -6,6 +6,7 @@ Rule 2: a good hello lets held lanes try again: if the cause is still there they
 
 from __future__ import annotations
 
+from node.envelope import PROBE_LIMIT
 from node.exchange import greet
 from node.model.parcel import LaneHead
 from node.model.spool import LaneState, Rest
@@ -53,7 +54,7 @@ class Greeter:
         life, ours = await desk.outbox.run(lambda unit: greet.sending(unit, peer))
         theirs: list[LaneHead] = await desk.inbox.run(lambda unit: greet.receiving(unit, peer))
         said = greet.probe(registered, life, [*ours, *theirs], means, desk.now())
-        answer = await self._link.post("/v1/hello", STATEMENT, [said])
+        answer = await self._link.post("/v1/hello", STATEMENT, [said], limit=PROBE_LIMIT)
         heard = greet.listen(answer.body, means, peer, desk.now())
         met = await desk.inbox.run(lambda unit: greet.meet(unit, peer, heard.epoch, heard.boot, desk.now()))
         clone = greet.cloned(met)

@@ -16,8 +16,10 @@ from typing import Any
 from node.envelope import (
     MANIFEST_LIMIT,
     PAYLOAD_LIMIT,
+    PROBE_LIMIT,
     Enclosure,
     Letter,
+    fill,
     frame_head,
     read_collect,
     read_letter,
@@ -35,7 +37,7 @@ from node.wire.media import LETTER, PARCEL, STATEMENT
 from node.wire.message import Request, Response
 from node.wire.problem import problem
 from node.wire.routes import Routes
-from node.workers import Desk
+from node.workers import Desk, Seldom
 from node.workers.passage import next_parcel, release, take_receipts
 
 FRAME_LIMIT = MANIFEST_LIMIT + PAYLOAD_LIMIT + 64
@@ -50,10 +52,11 @@ class Gateway:
     def __init__(self, desk: Desk, tls: bool = True) -> None:
         self._desk, self._tls = desk, tls
         self._offered: dict[Lane, float] = {}
+        self._asked = Seldom(desk.reactor, desk.timers.overdue_ms / 1000)
 
     def add_to(self, routes: Routes) -> None:
         """Add the four routes."""
-        routes.add("POST", "/v1/hello", self.hello, MANIFEST_LIMIT, self._early)
+        routes.add("POST", "/v1/hello", self.hello, PROBE_LIMIT, self._early)
         routes.add("POST", "/v1/parcels", self.parcels, FRAME_LIMIT, self._early_parcel)
         routes.add("POST", "/v1/collect", self.collect, MANIFEST_LIMIT, self._early)
         routes.add("POST", "/v1/receipts", self.receipts, LETTER_LIMIT, self._early)
@@ -104,7 +107,7 @@ class Gateway:
         await desk.outbox.run(lambda unit: greet.align(unit, said, desk.now(), desk.timers.lease_ms))
         theirs = await desk.inbox.run(lambda unit: greet.receiving(unit, peer.node))
         life, ours = await desk.outbox.run(lambda unit: greet.sending(unit, peer.node))
-        desk.counter.gauge("node_last_seen_timestamp", desk.now() / 1000, node=peer.node)
+        desk.counter.gauge("node_last_seen", desk.now() / 1000, node=peer.node)
         desk.bell.ring(f"outbox:{peer.node}")
         answer = greet.probe(peer, life, [*ours, *theirs], means, desk.now())
         return Response(200, answer, [(b"Content-Type", STATEMENT)])
@@ -172,16 +175,16 @@ class Gateway:
             seen = desk.bell.count(*names)
             given = await desk.inbox.run(lambda unit: ask.due(unit, node, letter.ask))
             before = desk.now() - desk.timers.overdue_ms
-            wanted = await desk.outbox.run(lambda unit: ask.wanted(unit, node, before))
+            owed = await desk.outbox.run(lambda unit: ask.wanted(unit, node, before))
+            wanted = self._asked.pass_on(entry.parcel for entry in owed)
             left = until - desk.reactor.seconds()
             if given or wanted or told.unknown or left <= 0 or desk.stopping:
                 break
             await desk.bell.wait(names, seen, left)
-        answer = Letter(
-            [Enclosure(one.statement, one.verdicts) for one in given],
-            [entry.parcel for entry in wanted], told.pending, told.unknown,
-        )
-        await desk.inbox.run(lambda unit: unit.gave([(one.parcel, one.stage) for one in given]))
+        enclosed = fill([Enclosure(one.statement, one.verdicts) for one in given])
+        answer = Letter(enclosed, wanted, told.pending, told.unknown)
+        handed = [(one.parcel, one.stage) for one in given[: len(enclosed)]]
+        await desk.inbox.run(lambda unit: unit.gave(handed))
         return Response(200, write_letter(answer), [(b"Content-Type", LETTER)])
 
 

@@ -10,8 +10,9 @@ Fails: with what the function raised, or Retry(DRAINING) once the node is stoppi
 from node.workers.bell import Bell
 from node.workers.committer import Committer, Counts, Opens
 from node.workers.desk import Desk, Timers
+from node.workers.seldom import Seldom
 from node.workers.threads import BLOCK, InlineWorkers, Runs, Workers
 
 __all__ = [
-    "BLOCK", "Bell", "Committer", "Counts", "Desk", "InlineWorkers", "Opens", "Runs", "Timers", "Workers",
+    "BLOCK", "Bell", "Committer", "Counts", "Desk", "InlineWorkers", "Opens", "Runs", "Seldom", "Timers", "Workers",
 ]
