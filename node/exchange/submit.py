@@ -7,9 +7,10 @@ Rule 3: the answer is told only after the unit has committed.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+
+import orjson
 
 from node.model import codes
 from node.model.ids import uuid7
@@ -18,6 +19,7 @@ from node.model.parcel import Lane
 from node.model.record import Head, Record, Refusal, SpecificationId, Stream, Version
 from node.model.registry import Resource
 from node.model.spool import Answer, Submission, Waiting
+from node.model.trouble import trouble
 from node.ports import Chance, OutboxUnit
 from node.validate import join_line
 
@@ -81,13 +83,11 @@ def _lines(records: Sequence[Record], origin: str, first: Version, now: Instant,
 
 def _answer(submission: str, supply: Supply) -> Answer:
     refused = [describe(refusal) for refusal in supply.refusals]
-    body: dict[str, object] = {"submission": submission, "accepted": len(supply.records), "refused": refused}
-    status = 202 if supply.records else 422
-    if status == 422:
-        code = codes.ALL_REFUSED
-        body = {"type": f"urn:exn:{code.name}", "title": code.says.zh, "title_en": code.says.en, "status": status,
-                "code": code.name, "detail": code.cure.zh, "detail_en": code.cure.en, **body}
-    return Answer(submission, status, json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode())
+    told = {"submission": submission, "accepted": len(supply.records), "refused": refused}
+    if supply.records:
+        return Answer(submission, 202, orjson.dumps(told))
+    nothing = trouble(codes.ALL_REFUSED)
+    return Answer(submission, nothing.code.status, orjson.dumps({**nothing.members(), **told}))
 
 
 def describe(refusal: Refusal) -> dict[str, object]:

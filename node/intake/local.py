@@ -7,38 +7,56 @@
 
 Rule 1: 202 is written after the commit that holds the records, never before.
 Rule 2: a body is refused by its length before it costs memory, and by a short disk before it is read.
+Rule 3: a key that was answered gets that answer, whatever has changed here since: the stored answer is looked for
+        before any refusal is told.
 """
 
 from __future__ import annotations
 
 import hmac
-from datetime import datetime
+from collections.abc import Mapping
 
 from node.exchange.fate import fate
 from node.exchange.submit import Supply, submit
-from node.intake.deliveries import page, read_cursor
+from node.intake.deliveries import BEGINNING, LIMIT, Page, read_cursor, read_limit
+from node.intake.judging import Judging
 from node.intake.openapi import OCTETS
 from node.model import codes
 from node.model.ids import UUID_FORM
-from node.model.record import Record, Refusal, Stream
+from node.model.record import Stream
 from node.model.registry import Resource
 from node.model.spool import Answer
-from node.model.trouble import trouble
+from node.model.trouble import Trouble, trouble
+from node.ports import OutboxUnit
 from node.spool.shortage import Shortage
-from node.validate import Limits, Media, Specification, read_drafts
+from node.validate import Limits, Specification
 from node.wire.message import JSON_TYPE, Request, Response
 from node.wire.problem import PROBLEM_TYPE
 from node.wire.routes import Routes
 from node.workers import Desk
 
+KEY = 128
+"""Most octets of an idempotency key."""
+
 _STREAMS = {"live": Stream.LIVE, "backfill": Stream.BACKFILL}
+_BEARER = b"bearer "
+_JSON, _PROBLEM = (b"Content-Type", JSON_TYPE), (b"Content-Type", PROBLEM_TYPE)
+_STORED_IN = (b"Content-Language", b"zh")
+_VISIBLE = frozenset(range(0x21, 0x7F))
 
 
 class Local:
-    """Answers the department's own systems; each bears the token of the token file, or a certificate of its own."""
+    """Answers the department's own systems.
 
-    def __init__(self, desk: Desk, tokens: dict[str, bytes], limits: Limits = Limits(), mutual: bool = False) -> None:
-        self._desk, self._tokens, self._limits, self._mutual = desk, tokens, limits, mutual
+    `tokens` are the secrets by the name of who bears them; with `mutual` a TLS certificate is demanded instead, which
+    the port has checked against the callers' own CA, and no token will do.
+    """
+
+    def __init__(
+        self, desk: Desk, tokens: Mapping[str, bytes], limits: Limits = Limits(), mutual: bool = False
+    ) -> None:
+        self._desk, self._tokens, self._limits, self._mutual = desk, dict(tokens), limits, mutual
+        self._judging = Judging(desk, limits)
         self._running: set[tuple[str, str, str]] = set()
 
     def add_to(self, routes: Routes) -> None:
@@ -51,12 +69,14 @@ class Local:
 
     def _caller(self, request: Request) -> str:
         """Return who calls: the name of its token, or its certificate; raise Refused(UNAUTHORIZED)."""
-        if self._mutual and request.peer.tls_fingerprint:
-            return f"tls:{request.peer.tls_fingerprint}"
+        if self._mutual:
+            if request.peer.tls_fingerprint:
+                return f"tls:{request.peer.tls_fingerprint}"
+            raise trouble(codes.UNAUTHORIZED)
         said = request.headers.get(b"authorization", b"")
-        if said[:7].lower() == b"bearer ":
+        if said[:7].lower() == _BEARER:
             for name, token in self._tokens.items():
-                if hmac.compare_digest(said[7:].strip(), token):
+                if token and hmac.compare_digest(said[7:].strip(b" "), token):
                     return name
         raise trouble(codes.UNAUTHORIZED)
 
@@ -64,66 +84,62 @@ class Local:
         self._caller(request)
         self._desk.afford(Shortage.NONE)
 
+    # --- submissions --------------------------------------------------------------------------------------------
+
     async def post_records(self, request: Request) -> Response:
         """Submit the records of one body."""
-        caller = self._caller(request)
-        resource, specification = self._resource(request)
-        key = self._key(request)
-        stream = _STREAMS.get(request.query.get("stream", "live"))
-        if stream is None:
-            raise trouble(codes.BAD_REQUEST, reason="stream")
-        running = (caller, resource.code, key)
+        running = (self._caller(request), request.arguments["resource"], _key(request))
         if running in self._running:
             raise trouble(codes.KEY_RUNNING)
         self._running.add(running)
         try:
-            answer = await self._submit(request, caller, key, resource, specification, stream)
+            answer = await self._submit(request, *running)
         finally:
             self._running.discard(running)
-        media = JSON_TYPE if answer.status < 400 else PROBLEM_TYPE
-        place = f"/v1/submissions/{answer.submission}".encode("ascii")
-        return Response(answer.status, answer.body, [(b"Content-Type", media), (b"Location", place)])
+        place = (b"Location", b"/v1/submissions/" + answer.submission.encode("ascii"))
+        if answer.status < 400:
+            return Response(answer.status, answer.body, (_JSON, place))
+        return Response(answer.status, answer.body, (_PROBLEM, _STORED_IN, place))
 
-    async def _submit(
-        self, request: Request, caller: str, key: str, resource: Resource, spec: Specification, stream: Stream
-    ) -> Answer:
-        desk = self._desk
-        media = Media.parse(request.headers.get(b"content-type", b"").decode("latin-1"))
-        drafts = read_drafts(request.body, media, spec, self._limits)
-        today = datetime.fromtimestamp(desk.now() / 1000).date()
-        records: list[Record] = []
-        refusals: list[Refusal] = []
-        for judged in spec.judge_all(drafts, today):
-            if isinstance(judged, Record):
-                records.append(judged)
-            else:
-                refusals.append(judged)
-        supply = Supply(caller, key, request.body, resource, spec.id, stream, records, refusals)
-        here = desk.means.identity
-        answer = await desk.outbox.run(
-            lambda unit: submit(unit, supply, here.domain, here.node, desk.now(), desk.means.chance)
-        )
-        desk.counter.count("records_accepted", len(records), resource=resource.code)
-        desk.counter.count("records_rejected", len(refusals), resource=resource.code, reason="rule")
-        desk.bell.ring(*(f"outbox:{receiver}" for receiver in resource.receivers))
+    async def _submit(self, request: Request, caller: str, code: str, key: str) -> Answer:
+        desk, body = self._desk, request.body
+        try:
+            resource, spec = self._resource(code)
+            stream = _stream(request)
+            records, refusals = await self._judging.judge(
+                body, request.headers.get(b"content-type", b""), request.headers.get(b"content-encoding", b""), spec
+            )
+        except Trouble:
+            told = await desk.outbox.run(lambda unit: unit.answered(caller, code, key, body))
+            if told is None:
+                raise
+            return told
+        supply = Supply(caller, key, body, resource, spec.id, stream, records, refusals)
+        answer, new = await desk.outbox.run(lambda unit: self._put(unit, supply))
+        if new:
+            if records:
+                desk.counter.count("records_accepted", len(records), resource=code)
+                desk.bell.ring(*[f"outbox:{receiver}" for receiver in resource.receivers])
+            if refusals:
+                desk.counter.count("records_rejected", len(refusals), resource=code, reason="rule")
         return answer
 
-    def _resource(self, request: Request) -> tuple[Resource, Specification]:
-        resource = self._desk.means.registry.resource(request.arguments["resource"])
+    def _put(self, unit: OutboxUnit, supply: Supply) -> tuple[Answer, bool]:
+        """Return the answer, and whether it is a new one and no replay."""
+        means, before = self._desk.means, unit.writes
+        here = means.identity
+        answer = submit(unit, supply, here.domain, here.node, self._desk.now(), means.chance)
+        return answer, unit.writes != before
+
+    def _resource(self, code: str) -> tuple[Resource, Specification]:
+        means = self._desk.means
+        resource = means.registry.resource(code)
         if resource is None or not resource.receivers:
-            raise trouble(codes.RESOURCE, resource=request.arguments["resource"][:64])
-        specification = self._desk.means.specifications.get(resource.specification)
+            raise trouble(codes.RESOURCE, resource=_shown(code))
+        specification = means.specifications.get(resource.specification)
         if specification is None:
             raise trouble(codes.UNKNOWN_SPECIFICATION, spec=resource.specification)
         return resource, specification
-
-    def _key(self, request: Request) -> str:
-        key = request.headers.get(b"idempotency-key", b"")
-        if not key:
-            raise trouble(codes.KEY_MISSING)
-        if len(key) > 128 or not all(33 <= octet <= 126 for octet in key):
-            raise trouble(codes.BAD_REQUEST, reason="Idempotency-Key")
-        return key.decode("ascii")
 
     async def get_submission(self, request: Request) -> Response:
         """Tell a submission's fate to whoever submitted it."""
@@ -135,23 +151,48 @@ class Local:
             raise trouble(codes.NOT_FOUND)
         return Response.json(found)
 
+    # --- deliveries ---------------------------------------------------------------------------------------------
+
     async def get_deliveries(self, request: Request) -> Response:
         """Return a page of what was received, with the cursor of the next."""
         self._caller(request)
         desk, code = self._desk, request.arguments["resource"]
         if desk.means.registry.resource(code) is None:
-            raise trouble(codes.RESOURCE, resource=code[:64])
-        limit = request.query.get("limit", "100")
-        if not limit.isascii() or not limit.isdigit() or len(limit) > 4 or not 1 <= int(limit) <= 1000:
-            raise trouble(codes.BAD_REQUEST, reason="limit")
-        block, index = read_cursor(request.query.get("cursor", ""))
-        blocks = await desk.warehouse.run(lambda unit: unit.history(code, max(0, block - 1), 1 + int(limit)))
-        body, link = page(blocks, block, index, int(limit))
+            raise trouble(codes.RESOURCE, resource=_shown(code))
+        limit = read_limit(request.query.get("limit", LIMIT))
+        page = Page(*read_cursor(request.query.get("cursor", BEGINNING)), limit)
+        while page.wants:
+            after, most = page.asks
+            page.take(await desk.warehouse.run(lambda unit: unit.history(code, after, most)))
         headers = []
-        if link:
-            headers.append((b"Link", f'</v1/resources/{code}/deliveries?cursor={link}>; rel="next"'.encode("ascii")))
-        return Response.json(body, headers=headers)
+        if page.more:
+            link = f'</v1/resources/{code}/deliveries?cursor={page.cursor}&limit={limit}>; rel="next"'
+            headers.append((b"Link", link.encode("ascii")))
+        return Response(200, page.body(), ((b"Content-Type", JSON_TYPE), *headers))
 
     def get_openapi(self, request: Request) -> Response:
         """Return the description of this API."""
-        return Response.json(OCTETS)
+        return Response(200, OCTETS, (_JSON,))
+
+
+def _stream(request: Request) -> Stream:
+    """Return the stream asked for; raise Refused(BAD_REQUEST) for one that callers cannot choose."""
+    stream = _STREAMS.get(request.query.get("stream", "live") if request.query_string else "live")
+    if stream is None:
+        raise trouble(codes.BAD_REQUEST, reason="stream")
+    return stream
+
+
+def _key(request: Request) -> str:
+    """Return the idempotency key; raise Refused: KEY_MISSING, BAD_REQUEST."""
+    key = request.headers.get(b"idempotency-key", b"")
+    if not key:
+        raise trouble(codes.KEY_MISSING)
+    if len(key) > KEY or not _VISIBLE.issuperset(key):
+        raise trouble(codes.BAD_REQUEST, reason="Idempotency-Key")
+    return key.decode("ascii")
+
+
+def _shown(code: str) -> str:
+    """Return a path's resource code as an answer may repeat it: a code is ASCII and short."""
+    return code if len(code) <= 64 and code.isascii() and code.isprintable() else "?"

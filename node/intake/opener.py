@@ -8,12 +8,13 @@ Rule 2: a hold keeps its place: the lane waits, with one alarm, until the cause 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 
 from node.envelope import read_receipt
 from node.exchange import handle
 from node.exchange.handle import Closing, Judgement
 from node.exchange.means import Means
+from node.model.instant import day
 from node.model.parcel import Verdict
 from node.model.spool import Arrival, ArrivalState, Claim
 from node.model.trouble import Hold, Trouble
@@ -60,7 +61,7 @@ class Opener:
 
     async def _handle(self, claim: Claim, arrival: Arrival, octets: tuple[bytes, bytes], accepted: bytes) -> None:
         desk, means = self._desk, self._desk.means
-        today = datetime.fromtimestamp(desk.now() / 1000).date()
+        today = day(desk.now())
         judged = await desk.workers.run_block(len(octets[1]), _judge, claim, octets, means, desk.now(), today)
         await desk.inbox.run(lambda unit: unit.judge(claim, judged.refused))
         applied = await self._apply(judged)

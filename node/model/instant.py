@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
+from functools import lru_cache
 
 Instant = int
 """Milliseconds since 1970-01-01T00:00:00Z."""
@@ -11,11 +12,24 @@ Instant = int
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _FORM = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
 
+_DAY, _CHINA = 86_400_000, 8 * 3_600_000
+_FIRST = date(1970, 1, 1).toordinal()
+
+
+def day(at: Instant) -> date:
+    """Return the date in China (UTC+08:00, no summer time) at the instant, whatever zone the machine is set to."""
+    return date.fromordinal(_FIRST + (at + _CHINA) // _DAY)
+
 
 def stamp(at: Instant) -> str:
     """Return `YYYY-MM-DDThh:mm:ss.mmmZ`, the only time form of a statement (WIRE §1)."""
-    moment = _EPOCH + timedelta(milliseconds=at)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+    second, rest = divmod(at, 1000)
+    return f"{_second(second)}.{rest:03d}Z"
+
+
+@lru_cache(64)
+def _second(second: int) -> str:
+    return f"{_EPOCH + timedelta(seconds=second):%Y-%m-%dT%H:%M:%S}"
 
 
 def read_stamp(text: str) -> Instant:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from node.model.sentence import Sentence
 
@@ -19,6 +20,13 @@ class Kind(Enum):
     REFUSED = "refused"  # no later state of either node could make it right
     HOLD = "hold"  # a person or a publication must change something
     RETRY = "retry"  # the world is not ready
+
+
+_TITLES = {
+    Kind.REFUSED: Sentence("请求被拒绝", "Refused"),
+    Kind.HOLD: Sentence("需人工处理后继续", "Held until somebody changes something"),
+    Kind.RETRY: Sentence("暂时无法处理", "Not possible now"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +60,20 @@ class Trouble(Exception):
     def cure(self) -> Sentence:
         """What the reader can do about it."""
         return self.code.cure.fill(**self.details)
+
+    def members(self, language: str = "zh") -> dict[str, Any]:
+        """Return the members of its problem details (RFC 9457): in `language`, and in both under `zh` and `en`."""
+        code, says, cure, title = self.code, self.sentence, self.cure, _TITLES[self.code.kind]
+        return {
+            "type": f"urn:exn:code:{code.name}",
+            "title": title.into(language),
+            "status": code.status,
+            "code": code.name,
+            "detail": says.into(language),
+            "cure": cure.into(language),
+            "zh": {"title": title.zh, "detail": says.zh, "cure": cure.zh},
+            "en": {"title": title.en, "detail": says.en, "cure": cure.en},
+        }
 
 
 class Refused(Trouble):

@@ -11,7 +11,6 @@ from typing import Any
 import orjson
 
 from node.model import codes
-from node.model.sentence import Sentence
 from node.model.trouble import Code, Kind, Trouble, trouble
 from node.ports import Chance
 from node.wire.message import Response
@@ -21,11 +20,6 @@ PROBLEM_LIMIT = 64 * 1024
 RETRY_AFTER = {Kind.RETRY: 5, Kind.HOLD: 60}
 """Seconds to wait when the one who raised the trouble named no other; a hold waits for a person."""
 
-_TITLES = {
-    Kind.REFUSED: Sentence("请求被拒绝", "Refused"),
-    Kind.HOLD: Sentence("需人工处理后继续", "Held until somebody changes something"),
-    Kind.RETRY: Sentence("暂时无法处理", "Not possible now"),
-}
 _NAME = re.compile(r"EXN-[A-Z0-9]+(?:-[A-Z0-9]+){0,5}")
 _SECONDS = re.compile(rb"[0-9]{1,5}")
 _LANGUAGE = re.compile(rb"\s*([A-Za-z*]{1,8})(?:-[A-Za-z0-9-]*)?\s*(?:;\s*q=([01](?:\.[0-9]{0,3})?)\s*)?")
@@ -50,24 +44,15 @@ def problem(
     `members` are extension members (RFC 9457 §3.2); `retry_after` is in seconds and defaults by the kind of trouble.
     """
     code, chosen = what.code, language(accept)
-    says, cure, title = what.sentence, what.cure, _TITLES[code.kind]
-    document = {
-        "type": f"urn:exn:code:{code.name}",
-        "title": title.into(chosen),
-        "status": code.status,
-        "code": code.name,
-        "detail": says.into(chosen),
-        "cure": cure.into(chosen),
-        "zh": {"title": title.zh, "detail": says.zh, "cure": cure.zh},
-        "en": {"title": title.en, "detail": says.en, "cure": cure.en},
-        **members,
-    }
+    document = {**what.members(chosen), **members}
     headers = [(b"Content-Language", chosen.encode("ascii"))]
     wait = RETRY_AFTER.get(code.kind) if retry_after is None else retry_after
     if wait is not None:
         headers.append((b"Retry-After", b"%d" % wait))
     if allow:
         headers.append((b"Allow", allow))
+    if code.status == 401:
+        headers.append((b"WWW-Authenticate", b"Bearer"))  # RFC 9110 §15.5.2 wants one
     return Response.json(document, code.status, headers, PROBLEM_TYPE)
 
 

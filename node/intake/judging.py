@@ -1,0 +1,72 @@
+"""Judging: a submission's body becomes records and refusals, in slices, so that no turn of the reactor is long.
+
+Rule 1: a small body is judged at once; of the large ones only one is taken apart at a time, because its tree is many
+        times its size.
+Rule 2: between two slices the node does everything else it has to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from twisted.internet.defer import DeferredLock
+
+from node.model import codes
+from node.model.instant import day
+from node.model.record import Draft, Record, Refusal
+from node.model.trouble import trouble
+from node.validate import Limits, Media, Specification, read_drafts
+from node.workers import BLOCK, Desk
+
+SLICE = 0.020
+"""Seconds of judging after which others have their turn."""
+
+Judged = tuple[list[Record], list[Refusal]]
+
+
+class Judging:
+    """Judges bodies for one node."""
+
+    def __init__(self, desk: Desk, limits: Limits) -> None:
+        self._desk, self._limits = desk, limits
+        self._large = DeferredLock()
+
+    async def judge(self, body: bytes, content_type: bytes, coding: bytes, spec: Specification) -> Judged:
+        """Return the records and the refusals of a body, each in body order.
+
+        Raises Refused: MEDIA, MALFORMED, TOO_LARGE for the whole of it; Hold(DISAGREE) for a fault of our own.
+        """
+        if coding and coding.lower() != b"identity":
+            raise trouble(codes.MEDIA)
+        media = _media(content_type)
+        if len(body) < BLOCK:
+            return await self._slices(read_drafts(body, media, spec, self._limits), spec)
+        await self._large.acquire()
+        try:
+            drafts = await self._desk.workers.run(read_drafts, body, media, spec, self._limits)
+            return await self._slices(drafts, spec)
+        finally:
+            self._large.release()
+
+    async def _slices(self, drafts: Sequence[Draft], spec: Specification) -> Judged:
+        desk = self._desk
+        records: list[Record] = []
+        refusals: list[Refusal] = []
+        seconds = desk.reactor.seconds
+        until = seconds() + SLICE
+        for judged in spec.judge_all(drafts, day(desk.now())):
+            if isinstance(judged, Record):
+                records.append(judged)
+            else:
+                refusals.append(judged)
+            if seconds() >= until:
+                await desk.sleep(0.0)
+                until = seconds() + SLICE
+        return records, refusals
+
+
+@lru_cache(64)
+def _media(content_type: bytes) -> Media:
+    """Return the media of a header; raise Refused(MEDIA).  The few that callers use are parsed once."""
+    return Media.parse(content_type.decode("latin-1"))
