@@ -44,6 +44,15 @@ def xml_schema(root: etree._Element, includes: Mapping[str, etree._Element], kep
     return etree.XMLSchema(etree.fromstring(etree.tostring(whole)))
 
 
+def compiles(root: etree._Element, includes: Mapping[str, etree._Element]) -> bool:
+    """Whether libxml2 takes the schema."""
+    try:
+        xml_schema(root, includes, None)
+    except (etree.XMLSchemaParseError, etree.XMLSyntaxError):
+        return False
+    return True
+
+
 def json_schema(shape: Shape, kept: frozenset[str] | None = None) -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of a record; `kept` as above."""
     schema = _group(shape.record, kept, top=True)

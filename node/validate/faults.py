@@ -133,7 +133,7 @@ def _spoil(member: Member, place: dict[str, Any], rule: str, dice: Dice) -> None
     if rule == "required":
         place.pop(name, None)
     elif rule == "occurs":
-        place[name] = ["x"] * (member.most + 1)
+        place[name] = [{} if isinstance(member, Group) else "x"] * (member.most + 1)
     elif isinstance(member, Group):
         place[name] = {}
     else:
@@ -203,7 +203,7 @@ class _Spoiler:
         return text[:-1] + self.dice.pick([sign for sign in signs if sign != text[-1]])
 
     def foreign(self, use: RuleUse, leaf: Leaf) -> str:
-        """Return a text that the pattern lets through and the table does not hold."""
+        """Return a text of the pattern that the table does not hold; raise LookupError if none is met."""
         known = self.spec.tables[use.params["table"]].codes(use.params.get("set", "current"))
         tree = pattern.parse(leaf.facets.pattern or "[0-9]")
         for _ in range(10_000):

@@ -115,6 +115,10 @@ class LeafReader:
         if len(patterns) > 1:
             self.fault(element, "a field has one pattern over its whole derivation")
             return None
+        for low, high in (("min_length", "max_length"), ("least", "most"), ("above", "below")):
+            if low in known and high in known and known[low] > known[high]:
+                self.fault(element, "the facets contradict each other")
+                return None
         return Facets(pattern=patterns[0] if patterns else None, **known)
 
     def _facet(self, facet: etree._Element, name: str, known: dict[str, Any], patterns: list[str]) -> bool:

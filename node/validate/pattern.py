@@ -22,6 +22,9 @@ CONTROLS = ((0, 0x1F), (0x7F, 0x9F), (0x2028, 0x2029), (0xD800, 0xDFFF), (0xFFFE
 MOST = 1000
 """The greatest count."""
 
+SIZE = 5000
+"""Most characters of a pattern with its counts written out, which is what an engine keeps in memory."""
+
 Ranges = tuple[tuple[int, int], ...]
 
 
@@ -76,6 +79,8 @@ def parse(text: str) -> Node:
     _calm(node)
     if sum(1 for part in walk(node) if isinstance(part, Count) and part.most is None) > 2:
         raise PatternFault("more than two endless counts")
+    if _size(node) > SIZE:
+        raise PatternFault(f"written out, it has more than {SIZE} characters")
     return node
 
 
@@ -250,6 +255,14 @@ def _calm(node: Node) -> None:
             raise PatternFault("a count inside a counted group")
         if part.least != part.most and part.most != 1 and any(isinstance(one, Choice) for one in inside):
             raise PatternFault("a choice inside a counted group")
+
+
+def _size(node: Node) -> int:
+    if isinstance(node, Chars):
+        return 1
+    if isinstance(node, Count):
+        return _size(node.part) * max(1, node.least, node.most or 0)
+    return sum(_size(part) for part in node.parts)
 
 
 def longest(node: Node) -> int | None:

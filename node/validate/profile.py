@@ -89,7 +89,9 @@ def outside(root: etree._Element) -> Iterator[Fault]:
     if root.tag != XS + "schema":
         yield Fault(1, "the root must be xs:schema")
         return
-    for element in root.iter():
+    left = [root]
+    while left:
+        element = left.pop()
         line = element.sourceline or 1
         attributes, children = _PARTS[str(element.tag)]  # what is outside the table was dropped with its parent
         for attribute in element.keys():
@@ -99,6 +101,7 @@ def outside(root: etree._Element) -> Iterator[Fault]:
             if child.tag not in children:
                 yield Fault(child.sourceline or line, f"{_short(str(child.tag))} may not stand here")
                 element.remove(child)
+        left += reversed(element)
         texts = [element.text, *(child.tail for child in element)]
         if element.tag not in _TEXT and any(text and text.strip() for text in texts):
             yield Fault(line, "text outside xs:documentation")

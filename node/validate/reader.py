@@ -12,6 +12,7 @@ from lxml import etree
 
 from node.model import codes
 from node.model.trouble import Trouble, trouble
+from node.validate.derive import compiles
 from node.validate.leaves import LeafReader
 from node.validate.notes import Notes
 from node.validate.profile import DEPTH, INCLUDE, NAME, XS, Fault, X, outside, parse_schema
@@ -81,6 +82,8 @@ class Document:
             take("operation", ""), take("time", ""), tuple(take("key", "").split()), take("correlation"), (),
         )
         tables = check_uses(shape, table, self.fault, head)
+        if not self.faults and not compiles(self.root, self.includes):
+            self.fault(self.root, "libxml2 does not take it")
         if not self.faults:
             self.shape = Shape(
                 shape.interface, shape.version, namespace, shape.title, group, shape.row, shape.operation, shape.time,

@@ -214,12 +214,14 @@ def _region(leaf: Leaf, spec: Specification, dice: Dice) -> str:
 
 def _number(leaf: Leaf, dice: Dice) -> str:
     facets = leaf.facets
-    low = int(facets.least) if facets.least is not None else 0
     places = min(facets.fraction_digits or 0, 2) if leaf.numeric == "decimal" else 0
     whole = min(8, (facets.total_digits or 8) - places)
-    top = 10**whole - 1 if facets.most is None else int(facets.most)
-    text = str(low + dice.below(max(1, top - low)))
-    return f"{text}.{dice.below(10**places):0{places}d}" if places and dice.chance(50) else text
+    low = int(facets.least) if facets.least is not None else 0 if facets.above is None else int(facets.above) + 1
+    tops = [10**whole - 1, *(int(bound) for bound in (facets.most, facets.below) if bound is not None)]
+    number = low + dice.below(max(1, min(tops) - low))
+    if not places or number < 0 or dice.chance(50):
+        return str(number)
+    return f"{number}.{dice.below(10**places):0{places}d}"
 
 
 def _text(leaf: Leaf, dice: Dice) -> str:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from lxml import etree
 
 from node.model.trouble import Trouble
+from node.validate import pattern
 from node.validate.notes import Note
 from node.validate.profile import TABLE
 from node.validate.rules.kinds import KINDS, reads
-from node.validate.shape import Group, Leaf, RuleUse, Shape
+from node.validate.shape import Group, Leaf, Member, RuleUse, Shape
 from node.validate.tables import Table
 
 _ALWAYS = frozenset({"field", "when", "in", "begins"})
+HEAD = 64
+"""Most characters of a row id and a correlation."""
 PERSONAL = 3
 """From this grade on a field may not be the row id."""
 
@@ -43,8 +46,18 @@ def _control(shape: Shape) -> Iterator[str]:
         yield "the operation's values are I, U and D"
     if isinstance(time, Leaf) and "Moment" not in time.types:
         yield "the business time is a Moment"
-    if shape.correlation is not None and not isinstance(members.get(shape.correlation), Leaf):
-        yield "correlation must name a field of the record"
+    for short in (shape.row, shape.correlation):
+        if short is not None and not _short(members.get(short)):
+            yield f"row and correlation name a single text field of at most {HEAD} characters"
+
+
+def _short(member: Member | None) -> bool:
+    """Whether the field's text fits into the head of a line (node/validate/line.py)."""
+    if not isinstance(member, Leaf) or member.most > 1 or member.numeric:
+        return False
+    facets = member.facets
+    longest = pattern.longest(pattern.parse(facets.pattern)) if facets.pattern else 0
+    return min(HEAD + 1 if longest is None else longest, facets.max_length or HEAD + 1) <= HEAD
 
 
 def _rules(group: Group, table: Callable[[str], Table], tables: list[str]) -> Iterator[str]:
@@ -59,9 +72,8 @@ def _rules(group: Group, table: Callable[[str], Table], tables: list[str]) -> It
 
 
 def _use(
-    group: Group, use: RuleUse, params: dict[str, str] | object, table: Callable[[str], Table], tables: list[str]
+    group: Group, use: RuleUse, params: Mapping[str, str], table: Callable[[str], Table], tables: list[str]
 ) -> Iterator[str]:
-    assert isinstance(params, dict)
     kind = KINDS[use.kind]
     at = f"rule {use.id[:40]} (line {use.line})"
     if set(params) - _ALWAYS - kind.takes - kind.needs or kind.needs - set(params):
@@ -80,7 +92,7 @@ def _use(
         yield from _table(params, table, tables, at)
 
 
-def _values(group: Group, fits: tuple[str, ...], params: dict[str, str], at: str) -> Iterator[str]:
+def _values(group: Group, fits: tuple[str, ...], params: Mapping[str, str], at: str) -> Iterator[str]:
     leaf = group.members[params["field"]]
     if fits and (not isinstance(leaf, Leaf) or not set(fits) & set(leaf.types)):
         yield f"{at}: goes with the types {' '.join(fits)}"
@@ -96,7 +108,7 @@ def _values(group: Group, fits: tuple[str, ...], params: dict[str, str], at: str
         yield f"{at}: date is YYYYMMDD"
 
 
-def _table(params: dict[str, str], table: Callable[[str], Table], tables: list[str], at: str) -> Iterator[str]:
+def _table(params: Mapping[str, str], table: Callable[[str], Table], tables: list[str], at: str) -> Iterator[str]:
     name = params["table"]
     try:
         if not TABLE.fullmatch(name):

@@ -37,7 +37,8 @@ def test_the_line_is_written_as_the_page_says() -> None:
     assert join_line(b"{}", dataclasses.replace(HEAD, ext={})) == (
         b'{"body":{},"head":{"admitted":"2019-02-28T02:11:14.000Z","captured":"2019-02-28T02:11:13.000Z",'
         b'"correlation":"case-7","operation":"upsert","origin":"dept-a",'
-        b'"record":"01890a5d-ac96-774b-bcce-b302099a8057","row":"row-1","time":"2019-02-28T10:11:12+08:00","version":[3,41]}}'
+        b'"record":"01890a5d-ac96-774b-bcce-b302099a8057","row":"row-1",'
+        b'"time":"2019-02-28T10:11:12+08:00","version":[3,41]}}'
     )
 
 

@@ -52,7 +52,8 @@ def test_xmlschema_and_jsonschema_decide_as_the_gates_do(name: str) -> None:
 @given(text=st.one_of(
     st.from_regex(r"-?[0-9]{0,20}(\.[0-9]{0,5})?", fullmatch=True), st.decimals(allow_nan=False).map(str),
     st.sampled_from(["0.00", "0.000", "1.100", "0.001", "00", "-0", "-0.0", ".5", "5.", "+1", " 1", "1 ", "1e5", "１",
-                     "999999999999999999", "9999999999999999.99", "99999999999999999.99", "-0.01", "1.005"]),
+                     "999999999999999999", "9999999999999999.99", "99999999999999999.99", "-0.01", "1.005",
+                     "9999999999999999.900", "99999999999999999.0", "0.0000"]),
 ))
 def test_digits_and_bounds_are_counted_as_xsd_counts_them(text: str) -> None:
     of = spec("legal-entity-basic/1.0")

@@ -59,7 +59,8 @@ def test_three_engines_read_a_pattern_alike(source: str) -> None:
     "(?i)a", "(a", "a)", "[a", "a]", "[]", "[z-a]", "[a-]", "[-a]", "a{2", "a{,2}", "a{3,2}", "a{0}", "a{1001}",
     "a{99999999999}", "a**", "a+?", "a{2}{3}", "{2}", "*a", "(a+)+", "(a*){2,3}", "(a|a)*", "(a|ab){1,9}",
     "((a{1,9}){1,9}){1,9}", "a*b*c*d", " a", "a ", "[ a]", "a[ -~]", "\u3000", "a\n", "a\x00b", "\x85", "[\x00-z]",
-    "[a&&b]", "[a~~b]", "[[a]]", "\\", "a\\", r"\b", r"\1", r"\$", "((((((((((a))))))))))", "\ud800",
+    "[a&&b]", "[a~~b]", "[[a]]", "\\", "a\\", r"\b", r"\1", r"\$", "((((((((((a))))))))))", "([a-z]{100}){100}",
+    "\ud800",
 ])
 def test_a_pattern_outside_the_profile_is_refused(source: str) -> None:
     with pytest.raises(pattern.PatternFault):
