@@ -12,7 +12,7 @@ import pytest
 from node.ledger import steps
 from node.model import codes
 from node.model.parcel import NOTHING, Place, Position, Stage
-from node.model.spool import EntryState, LaneState
+from node.model.spool import Claim, EntryState, LaneState
 from node.model.trouble import Retry
 from node.ports import OutboxUnit
 from tests.contracts.acts import LEASE, claimed, hear, holding, known, reseal, ship, state_of

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -302,3 +304,9 @@ class CallersContract(Opened):
 
 class OutboxContract(CallersContract, LanesContract, EntriesContract):
     """All of it; inherit and say how the store is opened, and opened again."""
+
+    @pytest.fixture
+    def outbox(self, tmp_path: Path) -> Iterator[Any]:
+        store = self.open(tmp_path)
+        yield store
+        store.close()
