@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from node.envelope import PROBE_LIMIT
 from node.exchange import greet
+from node.model import codes
 from node.model.parcel import LaneHead
 from node.model.spool import LaneState, Rest
 from node.model.trouble import Kind, Trouble
@@ -15,6 +16,8 @@ from node.ports import OutboxUnit
 from node.wire.link import PeerLink, PeerSaid
 from node.wire.media import STATEMENT
 from node.workers import Desk
+
+_FOR_PEOPLE = {codes.SUPERSEDED.name, codes.FORK.name, codes.HELD.name}
 
 
 class Greeter:
@@ -65,7 +68,7 @@ class Greeter:
             lambda unit: greet.align(unit, heard, desk.now(), desk.timers.lease_ms)
         )
         for lane in aligned.superseded:
-            desk.log("error", "EXN-SUPERSEDED", peer=peer, resource=lane.resource)
+            desk.log("error", codes.SUPERSEDED.name, peer=peer, resource=lane.resource)
         await desk.outbox.run(self._release)
         desk.bell.ring(f"outbox:{peer}")
 
@@ -91,4 +94,4 @@ class Greeter:
 
 
 def _mends_itself(state: LaneState) -> bool:
-    return state.held not in ("EXN-SUPERSEDED", "EXN-FORK", "EXN-HELD")
+    return state.held not in _FOR_PEOPLE

@@ -244,6 +244,11 @@ ORIGIN = _code(
     "来源节点与发送方不符，且未获准转送", "The record's origin is not the sender, and it may not pass it on",
     "由来源节点直接报送，或登记转送权限", "Send from the origin, or have the relay registered",
 )
+HELD = _code(
+    "EXN-HELD", _H, 409,
+    "已由人工暂停", "Held by a person",
+    "由有权限的人员恢复", "Whoever held it lets it go on",
+)
 GRANT = _code(
     "EXN-GRANT", _H, 403,
     "授权{grant}不存在或已到期", "Grant {grant} does not exist or has ended",

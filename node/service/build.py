@@ -91,6 +91,8 @@ class Running:
             timers=Timers(
                 hello=waits.hello / 1000,
                 poll=waits.poll / 1000,
+                idle=waits.idle / 1000,
+                post=waits.post / 1000,
                 overdue_ms=waits.overdue,
                 lease_ms=waits.lease,
                 rest_first=waits.rest_first / 1000,

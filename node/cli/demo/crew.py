@@ -12,12 +12,24 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from node.cli import exits
 from node.cli.demo.cargo import Body
 from node.cli.demo.site import Seat, Site
+from node.cli.grammar import Told, told
+from node.model.sentence import Sentence
 
 PATIENCE = 60.0
+
+
+def _log(seat: Seat) -> Path:
+    return seat.folder / "log.jsonl"
+
+
+def _stuck(zh: str, en: str) -> Told:
+    return told(Sentence(zh, en), exits.UNAVAILABLE)
 
 
 def run_command(seat: Seat) -> list[str]:
@@ -35,7 +47,7 @@ class Crew:
     def start(self, node: str) -> None:
         """Start a node and wait until its local API answers."""
         seat = self._site.seats[node]
-        with (seat.folder / "log.jsonl").open("ab") as log:
+        with _log(seat).open("ab") as log:
             self._running[node] = subprocess.Popen(
                 run_command(seat), stderr=log, stdin=subprocess.DEVNULL
             )
@@ -65,7 +77,7 @@ class Crew:
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
             if self._running[seat.node].poll() is not None:
-                raise RuntimeError(f"{seat.node} did not start: {seat.folder / 'log.jsonl'}")
+                raise _stuck(f"{seat.node} 未能启动，见 {_log(seat)}", f"{seat.node} did not start, see {_log(seat)}")
             try:
                 client = http.client.HTTPConnection("127.0.0.1", seat.admin, timeout=2)
                 client.request("GET", "/livez")
@@ -73,7 +85,7 @@ class Crew:
                     return
             except OSError:
                 time.sleep(0.05)
-        raise RuntimeError(f"{seat.node} does not answer")
+        raise _stuck(f"{seat.node} 没有应答，见 {_log(seat)}", f"{seat.node} does not answer, see {_log(seat)}")
 
 
 @dataclass(slots=True)
@@ -99,7 +111,7 @@ class Client:
             except (OSError, http.client.HTTPException):
                 self._line = None
             if time.monotonic() > until:
-                raise RuntimeError("the local API does not answer")
+                raise _stuck("本地接口没有应答", "The local API does not answer")
             self.repeated += 1
             time.sleep(0.1)
 

@@ -12,10 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from node.cli import exits
 from node.cli.demo.audit import Ledgers, Tally, proof_of_one, tally
 from node.cli.demo.cargo import IDLE, RESOURCES, Body, Cargo
 from node.cli.demo.crew import Client, Crew
 from node.cli.demo.site import Plan, Site, lay_out
+from node.cli.grammar import told
 from node.crypto.selftest import open_crypto
 from node.model.sentence import Sentence
 from node.validate import Specifications
@@ -156,7 +158,8 @@ class Play:
             if source.idle() and centre.idle() and centre.routed(GRANTS) and centre.idle() and subscriber.idle():
                 return
             time.sleep(0.1)
-        raise RuntimeError("not everything arrived in time")
+        says = Sentence("未能在限定时间内全部送达", "Not everything arrived in time")
+        raise told(says, exits.UNAVAILABLE)
 
     def _prove(self, proof: bytes) -> bool:
         """Verify the proof as anybody would: with the command, the file and the CA's certificate."""
