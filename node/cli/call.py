@@ -12,11 +12,13 @@ import click
 from node.cli import exits
 from node.cli.ca import ca
 from node.cli.cms import cms
+from node.cli.demo.command import demo
 from node.cli.grammar import Group, Told, explain
 from node.cli.key import key
 from node.cli.language import choose
 from node.cli.output import COLON, Output
 from node.cli.parcel import parcel
+from node.cli.run import run
 from node.cli.situation import Situation
 from node.model.sentence import Sentence
 from node.model.trouble import Trouble
@@ -30,7 +32,7 @@ root = Group(NAME, says=Sentence(
     "政务数据交换前置节点：校验、落盘、国密签名加密、可靠转发、签名回执",
     "Government data exchange node: validated, kept on disk, SM2/SM3/SM4-sealed, forwarded and receipted records",
 ))
-for command in (parcel, cms, ca, key):
+for command in (run, demo, parcel, cms, ca, key):
     root.add_command(command)
 
 
