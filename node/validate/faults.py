@@ -147,7 +147,7 @@ def _bad_text(leaf: Leaf, rule: str, text: str, dice: Dice) -> Any:
         "empty": lambda: "",
         "type": lambda: {"Inner": "x"},
         "text": lambda: phrases(dice, 4) + dice.pick([" ", "\u3000", "\u00a0"]),
-        "pattern": lambda: "\u4e0d" + text,
+        "pattern": lambda: ("\u4e0d" + text)[:facets.max_length],
         "enumeration": lambda: "Z",
         "max-length": lambda: phrases(dice, (facets.max_length or 0) + 1 + dice.below(9)),
         "min-length": lambda: "x" * ((facets.min_length or 2) - 1),

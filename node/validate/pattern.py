@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 SPECIAL = "\\.+*?()[]{}|-^"
 BLANKS = ((0x20, 0x20), (0xA0, 0xA0), (0x2000, 0x200B), (0x202F, 0x202F), (0x205F, 0x205F), (0x3000, 0x3000),
@@ -65,6 +66,7 @@ class PatternFault(ValueError):
     """Why a pattern is outside the profile."""
 
 
+@lru_cache(1024)
 def parse(text: str) -> Node:
     """Return the tree of a pattern; raise PatternFault if it is outside the profile."""
     reader = _Reader(text)

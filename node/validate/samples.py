@@ -90,11 +90,13 @@ def holds(params: Mapping[str, str], twin: Mapping[str, Any]) -> bool:
 
 class _Sampler:
     def __init__(self, spec: Specification, seed: int, index: int, revision: int) -> None:
-        self.spec, self.seed, self.index, self.revision = spec, seed, index, revision
-        self.own = frozenset((spec.shape.row, *spec.shape.key))
+        self.spec, self.seed, self.index = spec, seed, index
+        self.own = (spec.shape.row, *spec.shape.key)
+        self.born, self.changing = Dice(seed, index).state, Dice(seed, index, revision + 1).state
 
     def dice(self, path: str) -> Dice:
-        return Dice(self.seed, self.index, 0 if path in self.own else self.revision, path)
+        """Return the dice of a field, which no other field's throws disturb."""
+        return Dice(self.born if path in self.own else self.changing, path)
 
     def group(self, group: Group, path: str) -> dict[str, Any]:
         """Return a twin of a group, with its rules fulfilled."""
@@ -107,19 +109,19 @@ class _Sampler:
             if member.most > 1:
                 twin[name] = [self.one(member, f"{path}{name}/{n}") for n in range(1 + dice.below(3))]
             else:
-                twin[name] = self.one(member, path + name)
+                twin[name] = self.one(member, path + name, dice)
         for kind in ("part", "parity", "together", "citizen-number", "required-when", "only-when", "order"):
             for use in group.rules:
                 if use.kind == kind:
                     self.mend(use, group, twin, path)
         return {name: twin[name] for name in group.members if name in twin}
 
-    def one(self, member: Leaf | Group, path: str) -> Any:
+    def one(self, member: Leaf | Group, path: str, dice: Dice | None = None) -> Any:
         if isinstance(member, Group):
             return self.group(member, path + "/") or {
                 name: self.one(inner, f"{path}/{name}") for name, inner in list(member.members.items())[:1]
             }
-        return leaf_text(member, self.spec, self.dice(path), self.index, self.seed)
+        return leaf_text(member, self.spec, dice or self.dice(path), self.index, self.seed)
 
     def mend(self, use: RuleUse, group: Group, twin: dict[str, Any], path: str) -> None:
         """Change a twin so that one rule between fields holds."""
