@@ -106,7 +106,7 @@ class Identity(Protocol):
         """Return whether we hold the key of this encryption certificate, old decrypt-only ones included."""
 
     def unwrap(self, issuer: bytes, serial: int, wrapped: bytes) -> bytes:
-        """Unwrap with the key of the encryption certificate (issuer's Name DER, serial), old decrypt-only ones included.
+        """Unwrap with the key of the encryption certificate (issuer's Name DER, serial), old decrypt-only ones too.
 
         Raises Hold(KEY_ROLE) when we hold no such key, Refused(OPEN) when it does not open.
         """
@@ -146,6 +146,9 @@ class Registry(Protocol):
 
     def peer(self, node: str) -> Peer | None:
         """Return the peer of this node code."""
+
+    def channel(self, fingerprint: str) -> Peer | None:
+        """Return the peer whose TLS certificate has this SM3 fingerprint."""
 
     def peers(self) -> Sequence[Peer]:
         """Return all peers."""

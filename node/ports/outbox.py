@@ -32,7 +32,7 @@ class OutboxUnit(Ledger, Protocol):
     O2  Versions of (this node, resource) only grow, over all streams.
     O3  Groups leave a lane in the order they were put, whole.
     O4  An entry moves only as node/spool/states.py allows; knowledge only grows; a final word is taken in any state.
-    O5  `place`, `sent`, `rewind` and `reopen` need the lane's newest claim; otherwise Retry(FENCED) and nothing changes.
+    O5  `place`, `sent`, `rewind`, `reopen` need the lane's newest claim; otherwise Retry(FENCED), nothing changes.
     O6  Nothing is forgotten except by `purge`, which takes only finished entries.
     """
 
@@ -108,7 +108,13 @@ class OutboxUnit(Ledger, Protocol):
         """Note an attempt to send (O5)."""
 
     def learn(
-        self, parcel: str, stage: Stage, code: str | None, receipt: bytes, refused: Sequence[RefusedRecord], now: Instant
+        self,
+        parcel: str,
+        stage: Stage,
+        code: str | None,
+        receipt: bytes,
+        refused: Sequence[RefusedRecord],
+        now: Instant,
     ) -> Entry | None:
         """Take a verified receipt: move the entry (O4) and the cursor; None for an unknown parcel."""
 

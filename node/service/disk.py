@@ -33,4 +33,5 @@ class Disk:
         section = self._section
         self._counter.gauge("spool_avail", free)
         self._counter.gauge("spool_size", total)
-        return shortage(free, Thresholds(section.intake.of(total), section.foreign.of(total), section.reserve.of(total)))
+        wanted = (section.intake, section.foreign, section.reserve)
+        return shortage(free, Thresholds(*(room.of(total) for room in wanted)))
