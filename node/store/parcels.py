@@ -185,14 +185,19 @@ class Parcels(SendingLanes):
         """Open a new lane epoch after `prev`; entries not accepted are voided and their groups wait again (O5).
 
         Where `prev` is a place of ours, the peer has what stands up to it, receipt or not, and has lost what follows,
-        accepted or not: that is sent again.  Raises ValueError for an epoch that does not grow.
+        accepted or not: that is sent again.  A place we do not know lies ahead of us when we were restored, and that
+        opens the node's own epoch; otherwise it lies before all that we kept.  Raises ValueError for an epoch that
+        does not grow.
         """
         self._gather()
         number = self._claimed(claim)
         was, seq, digest = self._one("SELECT epoch, seq, digest FROM lanes WHERE id = ?", number)
         if epoch <= was:
             raise ValueError("a lane's epoch only grows")
-        for entry in self._lost(number, (was, seq) if digest.hex() == prev else None, prev):
+        there = (was, seq) if digest.hex() == prev else self._place_of(number, prev)
+        if there is None and (prev == NOTHING or epoch > self.epoch()):
+            there = (0, 0)
+        for entry in self._lost(number, there):
             self._wait_again(number, entry)
             if entry.state is not EntryState.DONE:
                 self._void(entry, now)
@@ -202,12 +207,15 @@ class Parcels(SendingLanes):
             epoch, base, base, number,
         )
 
-    def _lost(self, number: int, head: tuple[int, int] | None, prev: str) -> list[Entry]:
-        """Return what the peer whose head is `prev` does not have."""
-        there = head or self._one(
+    def _place_of(self, number: int, digest: str) -> tuple[int, int] | None:
+        row: tuple[int, int] | None = self._one(
             "SELECT epoch, seq FROM entries WHERE lane = ? AND digest = ? AND state != 'voided'",
-            number, bytes.fromhex(prev),
-        ) or ((0, 0) if prev == NOTHING else None)
+            number, bytes.fromhex(digest),
+        )
+        return row
+
+    def _lost(self, number: int, there: tuple[int, int] | None) -> list[Entry]:
+        """Return what a peer does not have whose head is at `there`; None is ahead of all that we know."""
         found = self._all(
             "SELECT parcel, epoch, seq, accepted, state FROM entries WHERE lane = ? AND state != 'voided'"
             " ORDER BY epoch, seq", number,
@@ -297,9 +305,9 @@ class Parcels(SendingLanes):
         """Forget at most `limit` finished entries, and answers, older than the instants; return how many (O6)."""
         gone = self._all(
             # The place a lane has still to fill is not finished business, voided or not.
-            "SELECT e.parcel FROM entries e JOIN lanes l ON l.id = e.lane WHERE e.state IN ('done', 'voided')"
-            " AND e.finished < ? AND NOT (e.epoch = l.epoch AND e.seq >= l.cursor) ORDER BY e.finished, e.parcel LIMIT ?",
-            done_before, limit,
+            "SELECT e.parcel FROM entries e WHERE e.state IN ('done', 'voided') AND e.finished < ? AND NOT EXISTS"
+            " (SELECT 1 FROM lanes l WHERE l.id = e.lane AND l.epoch = e.epoch AND l.cursor <= e.seq)"
+            " ORDER BY e.finished, e.parcel LIMIT ?", done_before, limit,
         )
         if gone:
             self._write_all("DELETE FROM entries WHERE parcel = ?", gone)  # groups, octets and receipts go with it

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from hmac import compare_digest
+from typing import Any
 
 from node.ledger.steps import group_subject
 from node.model import codes
@@ -67,41 +68,42 @@ class Submissions(Waiters):
 
     def spans(self, submission: Submission) -> Sequence[Span]:
         """Return where its records are now, for each receiver, in version order."""
+        first, end = submission.first.n, submission.first.n + submission.count
         spans: list[Span] = []
+        for receiver, group in self._groups_of(submission):
+            _, n, count, leaf, parcel, state = group
+            low, high = max(n, first), min(n + count, end)
+            spans.append(Span(
+                receiver, low - first, high - low, (leaf or 0) + low - n, uuid_text(parcel) if parcel else None,
+                EntryState(state) if state else None,
+            ))
+        return spans
+
+    def traced(self, subject: str) -> Sequence[LedgerEntry]:
+        """Return every entry about a subject; of a submission, those of the groups its records waited in."""
+        known = self.submission(subject)
+        if known is None:
+            return super().traced(subject)
+        groups = sorted(group[0] for _, group in self._groups_of(known[0]))
+        return [entry for group in groups for entry in super(Submissions, self).traced(group_subject(group))]
+
+    def _groups_of(self, submission: Submission) -> Iterator[tuple[str, tuple[Any, ...]]]:
+        """Yield (receiver, group) for each group with records of a submission."""
+        self._gather()
         first, end = submission.first.n, submission.first.n + submission.count
         lanes = self._all(
             "SELECT id, receiver FROM lanes WHERE resource = ? AND stream = ? ORDER BY receiver",
             submission.resource, submission.stream.value,
         )
         for lane, receiver in lanes:
-            # No group is longer than GROUP_RECORDS, so none that began further back reaches into this submission.
-            found = self._all(
-                "SELECT g.n, g.count, g.leaf, g.parcel, e.state FROM groups g"
+            # No group with versions is longer than GROUP_RECORDS: none that began further back reaches this far.
+            for group in self._all(
+                "SELECT g.id, g.n, g.count, g.leaf, g.parcel, e.state FROM groups g"
                 " LEFT JOIN entries e ON e.parcel = g.parcel"
-                " WHERE g.lane = ? AND g.epoch = ? AND g.n > ? AND g.n < ? ORDER BY g.n",
-                lane, submission.first.epoch, first - GROUP_RECORDS, end,
-            )
-            for n, count, leaf, parcel, state in found:
-                low, high = max(n, first), min(n + count, end)
-                if low < high:
-                    spans.append(Span(
-                        receiver, low - first, high - low, (leaf or 0) + low - n,
-                        uuid_text(parcel) if parcel else None, EntryState(state) if state else None,
-                    ))
-        return spans
-
-    def traced(self, subject: str) -> Sequence[LedgerEntry]:
-        """Return every entry about a subject; of a submission, those of the groups its records waited in."""
-        row = self._one("SELECT resource, stream, epoch, n, count FROM submissions WHERE id = ?", row_key(subject))
-        if row is None:
-            return super().traced(subject)
-        resource, stream, epoch, n, count = row
-        groups = self._all(
-            "SELECT g.id FROM lanes l JOIN groups g ON g.lane = l.id WHERE l.resource = ? AND l.stream = ?"
-            " AND g.epoch = ? AND g.n > ? AND g.n < ? AND g.n + g.count > ? ORDER BY g.id",
-            resource, stream, epoch, n - GROUP_RECORDS, n + count, n,
-        )
-        return [entry for (group,) in groups for entry in super(Submissions, self).traced(group_subject(group))]
+                " WHERE g.lane = ? AND g.epoch = ? AND g.n > ? AND g.n < ? AND g.n + g.count > ? ORDER BY g.n",
+                lane, submission.first.epoch, first - GROUP_RECORDS, end, first,
+            ):
+                yield receiver, group
 
     def _open_answer(self, id: bytes, sealed: bytes) -> tuple[str, Answer]:
         caller, status, body = unpack(self._sealing.open("submissions", id, sealed))

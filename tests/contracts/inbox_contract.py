@@ -333,9 +333,9 @@ class TakingContract(Opened):
             expected: list[tuple[ArrivalState | None, list[str]]] = [
                 (None, parcels), (S.DONE, parcels[:1]), (S.PARKED, parcels[1:2]), (S.STORED, parcels[2:])
             ]
-            for state, found in expected:
-                assert [arrival.parcel for arrival in unit.arrivals(state, "", 9)] == found
-                assert [arrival.parcel for arrival in unit.arrivals(state, "", 1)] == found[:1]
+            for wanted, found in expected:
+                assert [arrival.parcel for arrival in unit.arrivals(wanted, "", 9)] == found
+                assert [arrival.parcel for arrival in unit.arrivals(wanted, "", 1)] == found[:1]
             assert [arrival.parcel for arrival in unit.arrivals(None, parcels[2], 9)] == parcels[3:]
 
     # --- forgotten ----------------------------------------------------------------------------------------------

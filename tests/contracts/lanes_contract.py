@@ -241,6 +241,24 @@ class LanesContract(Opened):
             assert states == [S.ACCEPTED, S.SENT, S.VOIDED, S.PARKED, S.VOIDED]
             assert state_of(unit).waiting == 2
 
+    @pytest.mark.parametrize("restored", [True, False])
+    def test_an_unknown_head_is_ahead_of_a_restored_node_and_before_all_that_is_kept_otherwise(
+        self, outbox: Any, restored: bool
+    ) -> None:
+        with outbox.unit() as unit:
+            parcels = []
+            for _ in range(3):
+                supply(unit, 1)
+                parcels.append(ship(unit))
+            for parcel in parcels[:2]:
+                hear(unit, parcel, Stage.ACCEPTED)
+        epoch = outbox.open_epoch(T0) if restored else T0 // 1000 + 1
+        with outbox.unit() as unit, holding(unit) as claim:
+            unit.reopen(claim, epoch, digest("theirs"), T0)
+            assert state_of(unit).waiting == (1 if restored else 3)
+            states = [known(unit, parcel).state for parcel in parcels]
+            assert states == ([S.ACCEPTED] * 2 if restored else [S.VOIDED] * 2) + [S.VOIDED]
+
     def test_an_epoch_only_grows(self, outbox: Any) -> None:
         with outbox.unit() as unit:
             supply(unit, 1)

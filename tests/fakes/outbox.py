@@ -143,7 +143,7 @@ class OutboxUnitInMemory(SendingUnit):
             raise ValueError("a lane's epoch only grows")
         known = {held.entry.digest: (held.entry.epoch, held.entry.seq) for held in self._standing(lane)}
         known = {NOTHING: (0, 0), **known, head.digest: (head.epoch, head.seq)}
-        there = known.get(prev)
+        there = known.get(prev) or ((0, 0) if epoch > self.epoch() else None)
         back: list[int] = []
         for held in self._standing(lane):
             entry = held.entry
