@@ -119,6 +119,8 @@ class Output:
             print(json.dumps({"error": described(met)}, ensure_ascii=False), file=self._err)
             return
         self.note(f"{met.code.name}{self.text(COLON)}{self.text(met.sentence)}")
+        for fault in getattr(met, "faults", ()):
+            self.note(fault.text(self.language))
         self.note(met.cure)
 
     @contextmanager
@@ -136,7 +138,12 @@ class Output:
 
 def described(met: Trouble) -> Mapping[str, Any]:
     """Return a trouble for a program."""
-    return {
+    told: dict[str, Any] = {
         "code": met.code.name, "kind": met.code.kind.value, "zh": met.sentence.zh, "en": met.sentence.en,
         "cure": {"zh": met.cure.zh, "en": met.cure.en},
     }
+    faults = getattr(met, "faults", None)
+    return told if faults is None else {**told, "faults": [
+        {"file": str(one.file), "line": one.line, "key": one.key, "rule": one.rule,
+         "zh": one.says.zh, "en": one.says.en, "cure": {"zh": one.hint.zh, "en": one.hint.en}} for one in faults
+    ]}

@@ -1,4 +1,4 @@
-"""`run`: the node in the foreground, as systemd starts it."""
+"""`run` and `check`: the node in the foreground, and everything it needs looked at without starting it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from node.cli.situation import Situation
 from node.model.sentence import Sentence
 
 
-@click.command("run", cls=Command, says=Sentence("在前台运行节点", "run the node in the foreground"))
+@click.command("run", cls=Command, says=Sentence(
+    "在前台运行节点，直到收到SIGTERM", "run the node in the foreground until SIGTERM"))
 @option("--new-epoch", is_flag=True, says=Sentence(
-    "从备份恢复之后首次启动：开启新的节点时期", "the first start after restoring a backup: open a new node epoch"))
+    "从备份恢复之后：先开启新的节点时期", "after restoring a backup: open a new node epoch first"))
 @click.pass_obj
 def run(here: Situation, new_epoch: bool) -> int:
     from node.service.run import run as serve

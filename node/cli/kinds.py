@@ -1,0 +1,74 @@
+"""Files of records: which kind a file is, and NDJSON line by line in constant memory."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+
+from node.cli import files
+from node.cli.grammar import F, misused, option
+from node.model.sentence import Sentence
+
+KINDS = ("json", "ndjson", "xml")
+_SUFFIXES = {".json": "json", ".ndjson": "ndjson", ".jsonl": "ndjson", ".xml": "xml"}
+CHARSETS = ("utf-8", "gb18030")
+_SPACE = b" \t\r\n"
+
+
+def with_kind(function: F) -> F:
+    """Declare --format and --charset."""
+    charset = option("--charset", type=click.Choice(CHARSETS), says=Sentence("字符集；默认UTF-8", "charset; else UTF-8"))
+    kind = option("--format", "kind", type=click.Choice(KINDS), says=Sentence(
+        "格式；默认取自文件名后缀", "format; else that of the file's ending"))
+    return kind(charset(function))
+
+
+def kind_of(path: Path, given: str | None) -> str:
+    """Return `json`, `ndjson` or `xml`."""
+    kind = given or _SUFFIXES.get(path.suffix.lower())
+    if kind is None:
+        raise misused(f"请用 --format 说明 {path} 的格式", f"Name the format of {path} with --format")
+    return kind
+
+
+def open_binary(path: Path) -> BinaryIO:
+    """Open a file of records, or standard input."""
+    if path == files.STANDARD:
+        return sys.stdin.buffer
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise files.unreadable(path, error) from None
+
+
+def size_of(path: Path) -> int | None:
+    """Return the octets of a file, None for what has no size."""
+    try:
+        return path.stat().st_size if path.is_file() else None
+    except OSError:
+        return None
+
+
+def lines(stream: BinaryIO, longest: int, advance: Callable[[int], None]) -> Iterator[tuple[int, bytes | None]]:
+    """Yield each line that is not blank with its number from 1; None for one longer than `longest`.
+
+    Of a line that is too long no more than `longest` octets are ever kept.
+    """
+    number = 0
+    while True:
+        line = stream.readline(longest + 2)
+        if not line:
+            return
+        number += 1
+        advance(len(line))
+        if len(line.rstrip(b"\r\n")) > longest:
+            while line and not line.endswith(b"\n"):
+                line = stream.readline(1 << 16)
+                advance(len(line))
+            yield number, None
+        elif line.strip(_SPACE):
+            yield number, line.strip(_SPACE)
