@@ -77,8 +77,8 @@ class Api:
         self.house = House(self.staged, Local(self.staged.desk, TOKENS, self.limits, self.mutual).add_to)
 
     @classmethod
-    def at(cls, folder: Path, clock: Clock | None = None, **given: Any) -> Api:
-        """Return the API of dept-a, its stores in the folder."""
+    def at(cls, folder: Path | None = None, clock: Clock | None = None, **given: Any) -> Api:
+        """Return the API of dept-a, its stores in the folder or in memory."""
         return cls(set_up("dept-a", stores=folder, clock=clock), **given)
 
     def crash(self) -> Api:

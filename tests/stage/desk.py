@@ -1,6 +1,6 @@
 """One node on the stage: its desk with real keys and specifications, its stores, a fake clock.
 
-    staged = set_up("dept-a", peers=["centre"], stores=tmp_path, clock=clock)
+    staged = set_up("dept-a", peers=["centre"], stores=tmp_path, clock=clock)      # or without stores: in memory
     answer = finish(staged.desk.outbox.run(...), clock)
     staged = staged.crash()                      # the same node again, from what is on its disk
 """
@@ -32,6 +32,10 @@ from node.store import SqliteInbox, SqliteOutbox, SqliteWarehouse
 from node.validate import Specifications
 from node.workers import Bell, Committer, Desk, InlineWorkers, Timers
 from tests.crypto.papers import CRYPTO, DAY, NOW, ORG, the_authority, the_leaf, the_root
+from tests.fakes.inbox import MemoryInbox
+from tests.fakes.memory import MemoryStore
+from tests.fakes.outbox import MemoryOutbox
+from tests.fakes.warehouse import MemoryWarehouse
 from tests.house.plan import ROOT
 
 DOMAIN = "city.test"
@@ -106,8 +110,12 @@ class Staged:
     shortage: Shortage = Shortage.NONE
 
     def crash(self) -> Staged:
-        """Lose everything that is not on disk, and return the node started again from its folder."""
-        self.stores.close()
+        """Lose everything that was not committed, and return the node started again from its folder or memory."""
+        for store in (self.stores.outbox, self.stores.inbox, self.stores.warehouse):
+            if isinstance(store, MemoryStore):
+                store.reopen()
+            else:
+                store.close()
         return self.again()
 
     def close(self) -> None:
@@ -184,11 +192,13 @@ def now_of(clock: Clock) -> Callable[[], Instant]:
 
 
 def open_stores(
-    where: Path | Stores, storage: Storage, now: Callable[[], Instant], chance: Chance, tally: Tally,
+    where: Path | Stores | None, storage: Storage, now: Callable[[], Instant], chance: Chance, tally: Tally,
 ) -> Stores:
-    """Return the stores of a folder, which is made if it is not there, or the stores given."""
+    """Return the stores of a folder, which is made if it is not there, the stores given, or for None new in memory."""
     if isinstance(where, Stores):
         return where
+    if where is None:
+        return Stores(MemoryOutbox(now, chance, CRYPTO.sm3), MemoryInbox(CRYPTO.sm3), MemoryWarehouse(CRYPTO.sm3))
     where.mkdir(parents=True, exist_ok=True)
     return Stores(
         SqliteOutbox(where / "outbox.db", storage, CRYPTO.sm3, now, chance, counter=tally),
@@ -198,11 +208,11 @@ def open_stores(
 
 
 def set_up(
-    node: str = "dept-a", peers: Sequence[str | Peer] = (CENTRE,), *, stores: Path | Stores, clock: Clock | None = None,
-    resources: Sequence[Resource] | None = None, grants: Sequence[Grant] = (),
+    node: str = "dept-a", peers: Sequence[str | Peer] = (CENTRE,), *, stores: Path | Stores | None = None,
+    clock: Clock | None = None, resources: Sequence[Resource] | None = None, grants: Sequence[Grant] = (),
     timers: Timers = Timers(), chance: Chance = os.urandom,
 ) -> Staged:
-    """Set a node up; `stores` is a folder of SQLite files, or stores already open (kept open by `crash`)."""
+    """Set a node up; `stores` is a folder of SQLite files, stores already open, or None for new ones in memory."""
     clock = clock or Clock()
     journal, tally, now = Journal(), Tally(), now_of(clock)
     held = open_stores(stores, keyring(node).storage(), now, chance, tally)
@@ -222,7 +232,7 @@ def set_up(
         timers=timers,
     )
     staged = Staged(desk, held, clock, journal, tally, lambda: set_up(
-        node, peers, stores=stores, clock=clock, resources=resources, grants=grants, timers=timers, chance=chance
+        node, peers, stores=held if stores is None else stores, clock=clock, resources=resources, grants=grants, timers=timers, chance=chance
     ))
     return staged
 
