@@ -232,7 +232,8 @@ def set_up(
         timers=timers,
     )
     staged = Staged(desk, held, clock, journal, tally, lambda: set_up(
-        node, peers, stores=held if stores is None else stores, clock=clock, resources=resources, grants=grants, timers=timers, chance=chance
+        node, peers, stores=held if stores is None else stores, clock=clock, resources=resources, grants=grants,
+        timers=timers, chance=chance,
     ))
     return staged
 
