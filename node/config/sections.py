@@ -73,11 +73,16 @@ class KeysSection(Section):
 
 
 class MutualSection(Section):
-    """TLS of the local API when other machines may reach it; `ca` signs the callers' certificates."""
+    """TLS of the local API when other machines may reach it; `ca` signs the callers' certificates and `crl` lists.
+
+    This trust is its own: a peer's certificate does not open the local API, nor a caller's the gateway.
+    """
 
     key: File
     cert: File
     ca: File
+    crl: Annotated[tuple[File, ...], several(1)]
+    profile: Literal["rfc8998", "tls13"] = "rfc8998"
 
 
 class ApiSection(Section):

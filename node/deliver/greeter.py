@@ -10,14 +10,11 @@ from node.envelope import PROBE_LIMIT
 from node.exchange import greet
 from node.model import codes
 from node.model.parcel import LaneHead
-from node.model.spool import LaneState, Rest
+from node.model.spool import Rest
 from node.model.trouble import Kind, Trouble
-from node.ports import OutboxUnit
 from node.wire.link import PeerLink, PeerSaid
 from node.wire.media import STATEMENT
 from node.workers import Desk
-
-_FOR_PEOPLE = {codes.SUPERSEDED.name, codes.FORK.name, codes.HELD.name}
 
 
 class Greeter:
@@ -69,14 +66,8 @@ class Greeter:
         )
         for lane in aligned.superseded:
             desk.log("error", codes.SUPERSEDED.name, peer=peer, resource=lane.resource)
-        await desk.outbox.run(self._release)
+        await desk.outbox.run(lambda unit: greet.release(unit, peer))
         desk.bell.ring(f"outbox:{peer}")
-
-    def _release(self, unit: OutboxUnit) -> None:
-        """Let lanes held by the peer's answer try again; those held by a person or as superseded stay held."""
-        for state in unit.lanes(self._link.peer):
-            if state.held and _mends_itself(state):
-                unit.hold(state.lane, None)
 
     async def _fail(self, rest: Rest, met: Trouble) -> None:
         desk, peer = self._desk, self._link.peer
@@ -91,7 +82,3 @@ class Greeter:
             level = "error" if met.code.kind is Kind.HOLD else "warning"
             desk.log(level, code, peer=peer, attempt=attempts)
             self._told = code
-
-
-def _mends_itself(state: LaneState) -> bool:
-    return state.held not in _FOR_PEOPLE

@@ -22,6 +22,9 @@ from node.model.trouble import Trouble, trouble
 from node.ports import InboxUnit, OutboxUnit
 from node.spool.alignment import START, Course, course, next_epoch
 
+FOR_PEOPLE = frozenset({codes.SUPERSEDED.name, codes.FORK.name, codes.HELD.name})
+"""Why a lane is held until a person has looked."""
+
 
 @dataclass(frozen=True, slots=True)
 class Life:
@@ -74,6 +77,16 @@ def meet(unit: InboxUnit, node: str, epoch: int, boot: str, now: Instant) -> Met
 def cloned(met: Met) -> Trouble | None:
     """Return what a peer that runs twice is told, by us to either copy."""
     return trouble(codes.CLONED, peer=met.node) if met.cloned else None
+
+
+def release(unit: OutboxUnit, peer: str | None = None) -> None:
+    """Let held lanes, all or those to one peer, try again: if the cause is still there they are held again.
+
+    What a person stopped, and what found out that we are an old copy, stays held.
+    """
+    for state in unit.lanes(peer):
+        if state.held and state.held not in FOR_PEOPLE:
+            unit.hold(state.lane, None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -249,6 +249,11 @@ HELD = _code(
     "已由人工暂停", "Held by a person",
     "由有权限的人员恢复", "Whoever held it lets it go on",
 )
+LANE_BUSY = _code(
+    "EXN-LANE-BUSY", _L, 409,
+    "通道正在发送", "The lane is sending just now",
+    "稍后再试", "Try again in a moment",
+)
 GRANT = _code(
     "EXN-GRANT", _H, 403,
     "授权{grant}不存在或已到期", "Grant {grant} does not exist or has ended",
@@ -410,4 +415,32 @@ DISK_SYNC = _code(
     "EXN-DISK-SYNC", _H, 503,
     "状态目录不能写入或同步", "The state folder cannot be written or synced",
     "检查磁盘、挂载和权限", "Check the disk, its mount and its mode",
+)
+
+# --- service --------------------------------------------------------------------------------------------------
+LISTEN = _code(
+    "EXN-LISTEN", _H, 503,
+    "无法监听{address}", "Cannot listen on {address}",
+    "端口可能被占用，或本机没有该地址；更改配置或停止占用者", "The port may be taken or the address not this machine's; "
+    "change the configuration or stop who holds it",
+)
+STATE_FOLDER = _code(
+    "EXN-STATE-FOLDER", _H, 503,
+    "状态目录无法使用：{reason}", "The state folder cannot be used: {reason}",
+    "检查其存在、属主和权限（应为0700）", "Check that it exists, its owner and its mode (0700)",
+)
+CERT_ENDS = _code(
+    "EXN-CERT-ENDS", _H, 503,
+    "证书{fingerprint}将在{days}天内到期", "Certificate {fingerprint} ends within {days} day(s)",
+    "尽快更换证书，并请对端登记新证书", "Renew it soon, and have the peers register the new one",
+)
+CRL_LATE = _code(
+    "EXN-CRL-LATE", _H, 503,
+    "吊销列表（CRL）{name}已过期，仍在宽限期内", "Revocation list {name} is out of date, within its grace",
+    "更新CRL文件后重新加载配置", "Update the CRL file and reload",
+)
+CLOCK_WRONG = _code(
+    "EXN-CLOCK-WRONG", _H, 503,
+    "本机时钟不可信：{reason}", "This machine's clock cannot be right: {reason}",
+    "校准时钟并启用时间同步", "Set the clock and keep it synchronised",
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,23 +14,20 @@ from twisted.internet.interfaces import IListeningPort
 import xsd
 from node.config import Settings
 from node.crypto.tls import assert_pinnable
-from node.deliver.asker import Asker
-from node.deliver.greeter import Greeter
-from node.deliver.pump import Pump
 from node.deliver.router import Router
 from node.deliver.sweep import Retention, Sweep
+from node.exchange import greet
 from node.exchange.means import Means
-from node.intake.collector import Collector
 from node.intake.opener import Opener
-from node.model.trouble import Trouble
 from node.service.disk import Disk
-from node.service.links import Wires
+from node.service.links import Callers, Wires, good
 from node.service.listeners import Listeners
-from node.service.papers import Papers, authorities, read_papers
+from node.service.papers import Papers, read_callers, read_papers
+from node.service.peers import Peers
+from node.service.renewal import awaiting_restart, read_renewal
 from node.service.stores import Stores, open_stores
 from node.service.watch import Watch
 from node.validate import Specifications
-from node.wire.link import PeerLink
 from node.workers import Bell, Committer, Desk, Timers, Workers
 
 Work = Callable[[], Coroutine[Any, Any, None]]
@@ -46,9 +43,10 @@ class Running:
 
     def __init__(self, settings: Settings, reactor: Any, watch: Watch, new_epoch: bool = False) -> None:
         assert_pinnable()
-        self.settings, self.reactor, self.watch = settings, reactor, watch
+        self.settings, self.reactor, self.watch, self.now = settings, reactor, watch, now
         counter, log = self.counter, self.log = watch.counter, watch.log
         self.papers: Papers = read_papers(settings, lambda said: log("warning", "crypto.fallback", say=said.zh))
+        self.callers = self._callers()
         storage = self.papers.keyring.storage()
         self.stores: Stores = open_stores(
             settings.node.state, storage, self.papers.crypto, now, os.urandom, counter
@@ -57,11 +55,17 @@ class Running:
             self.stores.outbox.open_epoch(now())
         self.workers = Workers(reactor)
         self.wires = Wires(self.papers.keyring, self.papers.trust, self.papers.crypto, now)
+        self.disk = Disk(settings.node.state, settings.disk, reactor.seconds, counter)
         self.desk = self._desk(self.papers)
-        self.links: list[PeerLink] = []
+        self.peers = Peers(self.desk, self.wires)
         self.loops: list[Deferred[None]] = []
         self.listeners = Listeners(self)
         self.ports: list[IListeningPort] = []
+
+    def _callers(self) -> Callers | None:
+        crypto, tls = self.papers.crypto, self.settings.api.tls
+        read = read_callers(self.settings, crypto)
+        return Callers(*read, crypto, now, tls.profile) if read is not None and tls is not None else None
 
     def _desk(self, papers: Papers) -> Desk:
         settings, reactor, stores = self.settings, self.reactor, self.stores
@@ -87,7 +91,7 @@ class Running:
             now=now,
             counter=self.counter,
             log=self.log,
-            shortage=Disk(node.state, settings.disk, reactor.seconds, self.counter),
+            shortage=self.disk,
             timers=Timers(
                 hello=waits.hello / 1000,
                 poll=waits.poll / 1000,
@@ -101,64 +105,53 @@ class Running:
         )
 
     async def start(self) -> None:
-        """Open the ports and start the loops."""
+        """Open the ports and start the loops.  Raises Hold(LISTEN)."""
         self.workers.start()
+        # What was held may be held no more: the settings were changed while we were down.
+        await self.desk.outbox.run(greet.release)
         self.ports = await self.listeners.open()
         for name, work in self._works():
+            # A loop ends only by being cancelled; what it met on the way it has logged itself.
             self.loops.append(self.desk.keep(name, work).addErrback(lambda failure: None))
+        self.peers.follow(self.settings.peer)
 
-    def _works(self) -> list[tuple[str, Work]]:
-        desk, settings = self.desk, self.settings
-        keep = settings.retention
-        sweep = Sweep(desk, Retention(keep.answers, keep.done, keep.done, keep.receipts), settings.timers.purge / 1000)
+    def _works(self) -> Sequence[tuple[str, Work]]:
+        desk, keep, every = self.desk, self.settings.retention, self.settings.timers.purge / 1000
         opener = Opener(desk)
-        works: list[tuple[str, Work]] = [
-            ("opener", opener.run), ("reconsider", opener.reconsider),
-            ("router", Router(desk).run), ("sweep", sweep.run),
-        ]
-        for section in settings.peer:
-            if section.address is None:
-                continue
-            link = self._link(section.node)
-            asker = Asker(desk, link)
-            works += [
-                (f"greeter:{section.node}", Greeter(desk, link).run), (f"pump:{section.node}", Pump(desk, link).run),
-                (f"asker:{section.node}", asker.poll), (f"giver:{section.node}", asker.give),
-            ]
-            if section.collects:
-                works.append((f"collector:{section.node}", Collector(desk, link).run))
-        return works
-
-    def _link(self, node: str) -> PeerLink:
-        desk = self.desk
-        section = next(one for one in self.settings.peer if one.node == node)
-        link: PeerLink = self.wires.link(
-            self.reactor, section, lambda: desk.means.registry, lambda: self._changed(link)
+        return (
+            ("opener", opener.run), ("reconsider", opener.reconsider), ("router", Router(desk).run),
+            ("sweep", Sweep(desk, Retention(keep.answers, keep.done, keep.done, keep.receipts), every).run),
         )
-        self.links.append(link)
-        return link
 
-    def _changed(self, link: PeerLink) -> None:
-        self.counter.gauge("peer_up", float(link.up), peer=link.peer)
-        self.desk.bell.ring(f"link:{link.peer}")
+    async def reload(self, reread: Callable[[], Settings]) -> list[str]:
+        """Take what may change while we run (`node.service.renewal`); return the tables that wait for a restart.
 
-    def reload(self, settings: Settings) -> None:
-        """Take peers, grants, resources, trust and lists from new settings; names, keys and ports need a restart.
-
-        Everything is read before anything changes.  Connections whose certificate is good no more are closed.
+        Raises what `read_renewal` raises, and then nothing has changed.  Connections whose certificate is good no more
+        are closed, and what was held tries again.
         """
-        papers = read_papers(settings, lambda said: None)
-        self.papers.trust.renew(*authorities(settings, papers.crypto))
+        new = await self.workers.run(read_renewal, reread, self.papers.crypto)
+        waiting = awaiting_restart(self.settings, new.settings)
+        self.papers.trust.renew(*new.authorities)
+        if self.callers is not None and new.callers is not None:
+            self.callers.trust.renew(*new.callers)
+            self.listeners.close_callers(self.callers.gone)
+        self.disk.renew(new.settings.disk)
+        self.watch.announce(new.settings)
         self.desk.means = replace(
-            self.desk.means,
-            registry=papers.registry,
-            specifications=Specifications.load(xsd.FOLDER, papers.crypto.sm3),
-            skew=settings.clock.skew,
+            self.desk.means, registry=new.registry, specifications=new.specifications, skew=new.settings.clock.skew
         )
         self.listeners.close_where(self._gone)
-        for link in self.links:
-            link.close_where(self._gone)
-        self.desk.bell.ring("means", *(f"outbox:{peer.node}" for peer in papers.registry.peers()))
+        self.peers.close_where(self._gone)
+        self.peers.follow(new.settings.peer)
+        await self.desk.outbox.run(greet.release)
+        self._ring()
+        return waiting
+
+    def _ring(self) -> None:
+        """Have everyone look again, whatever they wait for."""
+        nodes = [peer.node for peer in self.desk.means.registry.peers()]
+        kinds = ("outbox", "receipts", "greet", "link", "inbox-means")
+        self.desk.bell.ring("means", "inbox", "warehouse", *(f"{kind}:{node}" for kind in kinds for node in nodes))
 
     def _gone(self, fingerprint: str) -> bool:
         """Return whether a TLS certificate is nobody's now, or good no more."""
@@ -166,22 +159,17 @@ class Running:
         if peer is None or peer.suspended:
             return True
         certificate = next(one for one in peer.tls if one.fingerprint == fingerprint)
-        try:
-            self.papers.trust.check(certificate, now())
-        except Trouble:
-            return True
-        return False
+        return not good(self.papers.trust, certificate, now())
 
     async def stop(self) -> None:
         """Drain: take nothing new, finish what was begun, commit, close."""
         desk = self.desk
         desk.stopping = True
-        desk.bell.ring("stopping")
+        self._ring()  # long polls end now, not when their time is over
         await self.listeners.drain(self.settings.timers.drain / 1000)
         for loop in self.loops:
             loop.cancel()
-        for link in self.links:
-            link.close()
+        self.peers.close()
         for committer in (desk.outbox, desk.inbox, desk.warehouse):
             await committer.stop()
         self.workers.stop()

@@ -15,8 +15,9 @@ async def census(running: Running) -> None:
     """Set the gauges of queues, receipts, peers and certificates."""
     desk = running.desk
     now, overdue = desk.now(), desk.timers.overdue_ms
-    await desk.outbox.run(lambda unit: _outbox(unit, desk.counter, [link.peer for link in running.links], now, overdue))
     means = desk.means
+    peers = [peer.node for peer in means.registry.peers()]
+    await desk.outbox.run(lambda unit: _outbox(unit, desk.counter, peers, now, overdue))
     _certificate(desk.counter, means.identity.node, means.identity.signing, "sign")
     _certificate(desk.counter, means.identity.node, means.identity.encryption, "encrypt")
     for peer in means.registry.peers():

@@ -27,6 +27,10 @@ class Disk:
             self._grade = self._look()
         return self._grade
 
+    def renew(self, section: DiskSection) -> None:
+        """Take other thresholds, from now on."""
+        self._section, self._until = section, 0.0
+
     def _look(self) -> Shortage:
         found = os.statvfs(self._folder)
         free, total = found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import DeferredList
+from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
 
+from node.config import Endpoint
 from node.crypto import keyfile
 from node.intake.gateway import Gateway
 from node.intake.local import Local
-from node.model.trouble import Trouble
+from node.model import codes
+from node.model.trouble import Trouble, trouble
+from node.service.links import Gate
 from node.validate import Limits
+from node.wire import connection
 from node.wire.address import server_at
 from node.wire.problem import Faults
 from node.wire.routes import Routes
@@ -35,14 +40,21 @@ class Listeners:
         self._observe = running.watch.counter.answered
         self._servers: list[Server] = []
         self._ports: list[IListeningPort] = []
+        self._peers: Server | None = None
+        self._callers: Server | None = None
 
     async def open(self) -> list[IListeningPort]:
-        """Listen on every configured address; return the ports."""
-        settings = self._running.settings
-        await self._listen(str(settings.api.listen), self._local(), None)
-        if settings.gateway is not None:
-            await self._listen(str(settings.gateway.listen), self._gateway(), settings.gateway.profile)
-        await self._listen(str(settings.admin.listen), self._admin(), None)
+        """Listen on every configured address; return the ports.  Raises Hold(LISTEN) naming the one that failed."""
+        running = self._running
+        settings, callers = running.settings, running.callers
+        gate = callers.gate() if callers is not None else None
+        self._callers = await self._listen(settings.api.listen, self._local(), gate)
+        gateway = settings.gateway
+        if gateway is not None:
+            limits = connection.Limits(connections=gateway.connections)
+            gate = running.wires.gate(gateway.profile)
+            self._peers = await self._listen(gateway.listen, self._gateway(), gate, limits)
+        await self._listen(settings.admin.listen, self._admin(), None)
         return self._ports
 
     async def drain(self, within: float) -> None:
@@ -51,23 +63,45 @@ class Listeners:
             port.stopListening()
         await DeferredList([server.drain(within) for server in self._servers])
 
-    def close_where(self, gone: Any) -> int:
-        """Abort connections of certificates that are good no more; return how many."""
-        return sum(server.close_where(gone) for server in self._servers)
+    def close_where(self, gone: Callable[[str], bool]) -> int:
+        """Abort connections of peers' certificates that are good no more; return how many."""
+        return self._peers.close_where(gone) if self._peers is not None else 0
 
-    async def _listen(self, address: str, routes: Routes, profile: str | None) -> None:
+    def close_callers(self, gone: Callable[[str], bool]) -> int:
+        """Abort connections of callers' certificates that are good no more; return how many."""
+        return self._callers.close_where(gone) if self._callers is not None else 0
+
+    async def _listen(
+        self, place: Endpoint, routes: Routes, gate: Gate | None, limits: connection.Limits = connection.Limits()
+    ) -> Server:
         running = self._running
-        context, check = running.wires.accept(profile) if profile else (None, None)
-        server = Server(routes, running.reactor, self._faults, check=check, turned_away=self._turned_away)
+        server = Server(
+            routes, running.reactor, self._faults, limits, gate.check if gate else None, self._turned_away, running.now,
+        )
+        factory: Any = over_tls(server, gate.context) if gate else server
+        self._ports.append(await self._bind(place, factory))
         self._servers.append(server)
-        factory: Any = over_tls(server, context) if context is not None else server
-        self._ports.append(await server_at(running.reactor, address).listen(factory))
+        running.log("info", "node.listening", address=str(place))
+        return server
+
+    async def _bind(self, place: Endpoint, factory: Any) -> IListeningPort:
+        # An empty host is every address: IPv6 takes IPv4 along, and where the system has no IPv6, IPv4 alone.
+        hosts = [place.host] if place.host else ["::", "0.0.0.0"]
+        for host in hosts:
+            try:
+                return await server_at(self._running.reactor, str(Endpoint(host, place.port))).listen(factory)
+            except CannotListenError:
+                continue
+        raise trouble(codes.LISTEN, address=str(place))
 
     def _local(self) -> Routes:
         running, api = self._running, self._running.settings.api
         routes = Routes(self._observe)
         limits = Limits(octets=api.body, records=api.records, record_octets=api.record)
-        Local(running.desk, {"token": _token(running.settings.token)}, limits).add_to(routes)
+        if running.callers is not None:
+            Local(running.desk, {}, limits, mutual=True).add_to(routes)
+        else:
+            Local(running.desk, {"token": _token(running.settings.token)}, limits).add_to(routes)
         return routes
 
     def _gateway(self) -> Routes:
@@ -93,8 +127,3 @@ def _token(path: Path) -> bytes:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         keyfile.write(path, secrets.token_urlsafe(32).encode("ascii") + b"\n")
     return keyfile.read(path).strip()
-
-
-def addresses(ports: Sequence[IListeningPort]) -> list[str]:
-    """Return where the ports listen, for people."""
-    return [str(port.getHost()) for port in ports]

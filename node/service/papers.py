@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from node.crypto import certificates, keyfile
 from node.crypto.chain import CertificateTrust
 from node.crypto.keyring import Keyring
 from node.crypto.selftest import open_crypto
+from node.crypto.tls import TlsKey
 from node.model import codes
 from node.model.certificate import Certificate, Role
 from node.model.registry import Peer, Quota
@@ -22,6 +23,9 @@ from node.ports import Chance, Crypto
 from node.service.registry import StaticRegistry
 
 FILE_LIMIT = 8 << 20
+
+Authorities = tuple[list[bytes], list[bytes], list[bytes]]
+"""Roots, intermediates and revocation lists as `CertificateTrust` takes them: who issued itself is a root."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +44,55 @@ def read_papers(settings: Settings, warn: Callable[[Sentence], None], chance: Ch
     keyring = _keyring(settings, crypto, chance)
     keys = settings.keys
     trust = CertificateTrust(crypto, *authorities(settings, crypto), grace=keys.crl_grace)
+    return Papers(crypto, keyring, trust, read_registry(settings, crypto))
+
+
+def read_registry(settings: Settings, crypto: Crypto) -> StaticRegistry:
+    """Return peers with their certificates, resources and grants; raise Hold(KEY_FILE), or Refused(CERT_FORM)."""
     peers = [_peer(section, crypto) for section in settings.peer]
-    return Papers(crypto, keyring, trust, StaticRegistry(peers, settings.resources(), settings.grants()))
+    return StaticRegistry(peers, settings.resources(), settings.grants())
 
 
-def authorities(settings: Settings, crypto: Crypto) -> tuple[list[bytes], list[bytes], list[bytes]]:
-    """Return roots, intermediates and lists as `CertificateTrust` takes them: who issued itself is a root."""
+def authorities(settings: Settings, crypto: Crypto) -> Authorities:
+    """Return whom the exchange trusts; raise Hold(KEY_FILE), or Refused(CERT_FORM)."""
+    return _authorities(settings.keys.ca, settings.keys.crl, crypto)
+
+
+def callers_authorities(settings: Settings, crypto: Crypto) -> Authorities | None:
+    """Return who may call the local API by certificate, None where it asks for a token; raise as `authorities`."""
+    tls = settings.api.tls
+    return None if tls is None else _authorities([tls.ca], tls.crl, crypto)
+
+
+def read_callers(settings: Settings, crypto: Crypto) -> tuple[TlsKey, CertificateTrust] | None:
+    """Return the key and the trust of the local API's mutual TLS, which are its own; None where it asks for a token.
+
+    Raises Hold (KEY_FILE, KEY_ROLE), or Refused (CERT_FORM, CRL_FORM).
+    """
+    tls, known = settings.api.tls, callers_authorities(settings, crypto)
+    if tls is None or known is None:
+        return None
+    certificate = read_certificate(tls.cert, crypto)
+    passphrase = keyfile.read(settings.keys.passphrase).strip()
+    key = keyfile.read_key(tls.key, crypto, passphrase, certificate)
+    trust = CertificateTrust(crypto, *known, grace=settings.keys.crl_grace)
+    return TlsKey(certificate, keyfile.plain(crypto, key)), trust
+
+
+def _authorities(ca: Iterable[Path], crl: Iterable[Path], crypto: Crypto) -> Authorities:
     roots: list[bytes] = []
     between: list[bytes] = []
-    for path in settings.keys.ca:
-        data = _read(path)
-        blocks = certificates.split(data, "CERTIFICATE") if data[:1] != b"\x30" else [data]
-        for der in blocks:
+    for path in ca:
+        for der in _blocks(path):
             (roots if certificates.inspect(der, crypto.sm3).self_issued else between).append(der)
-    return roots, between, [_read(path) for path in settings.keys.crl]
+    return roots, between, [read_public(path) for path in crl]
+
+
+def _blocks(path: Path) -> list[bytes]:
+    try:
+        return certificates.split(read_public(path), "CERTIFICATE")
+    except ValueError:
+        raise trouble(codes.CERT_FORM) from None
 
 
 def _keyring(settings: Settings, crypto: Crypto, chance: Chance) -> Keyring:
@@ -61,7 +100,7 @@ def _keyring(settings: Settings, crypto: Crypto, chance: Chance) -> Keyring:
     passphrase = keyfile.read(keys.passphrase).strip()
 
     def add(role: Role, pair: Pair) -> None:
-        certificate = _certificate(pair.cert, crypto)
+        certificate = read_certificate(pair.cert, crypto)
         ring.add(pair.key.stem, role, certificate, keyfile.read_key(pair.key, crypto, passphrase, certificate))
 
     add(Role.SIGN, keys.sign)
@@ -79,9 +118,9 @@ def _peer(section: PeerSection, crypto: Crypto) -> Peer:
     return Peer(
         node=section.node,
         org=section.org,
-        signing=[_certificate(path, crypto) for path in papers.sign],
-        encryption=_certificate(papers.encrypt, crypto),
-        tls=[_certificate(path, crypto) for path in papers.tls],
+        signing=[read_certificate(path, crypto) for path in papers.sign],
+        encryption=read_certificate(papers.encrypt, crypto),
+        tls=[read_certificate(path, crypto) for path in papers.tls],
         address=str(section.address) if section.address else None,
         kinds=frozenset(section.kinds),
         resources=frozenset(section.resources),
@@ -92,11 +131,12 @@ def _peer(section: PeerSection, crypto: Crypto) -> Peer:
     )
 
 
-def _certificate(path: Path, crypto: Crypto) -> Certificate:
-    return certificates.parse(_read(path), crypto.sm3)
+def read_certificate(path: Path, crypto: Crypto) -> Certificate:
+    """Return the certificate in a file; raise Hold(KEY_FILE), or Refused(CERT_FORM)."""
+    return certificates.parse(read_public(path), crypto.sm3)
 
 
-def _read(path: Path) -> bytes:
+def read_public(path: Path) -> bytes:
     """Return a public file's octets; raise Hold(KEY_FILE) naming it if it cannot be read."""
     try:
         with path.open("rb") as file:

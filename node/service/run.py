@@ -9,15 +9,16 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from node.config import Settings
+from node.model import codes
 from node.model.trouble import Trouble
 from node.service.build import Running, now
 from node.service.watch import Watch
 
-OK, UNAVAILABLE, CONFIG = 0, 69, 78
+OK, UNAVAILABLE, SOFTWARE, CONFIG = 0, 69, 70, 78
 
 
 def run(settings: Settings, reread: Callable[[], Settings], new_epoch: bool = False) -> int:
-    """Run the node until SIGTERM or SIGINT; return the exit status (sysexits): 0, 69 or 78.
+    """Run the node until SIGTERM or SIGINT; return the exit status (sysexits): 0, 69, 70 or 78.
 
     SIGHUP reads the settings again: peers, grants, resources, trust and CRLs change without a restart.
     """
@@ -34,15 +35,15 @@ class Process:
         self._watch = Watch(settings, reactor, now)
         self._running: Running | None = None
         self._status = OK
-        self._stopping = False
+        self._stopping = self._reloading = self._again = False
 
     def run(self, new_epoch: bool) -> int:
         """Build, start, wait for a signal, stop; return the exit status."""
         try:
             self._running = Running(self._settings, self._reactor, self._watch, new_epoch)
         except Trouble as met:
-            self._watch.log("error", met.code.name, say=met.sentence.zh, cure=met.cure.zh)
-            return UNAVAILABLE if met.code.status == 503 and met.code.name == "EXN-STORE-BUSY" else CONFIG
+            self._watch.log("error", met.code.name, say=met.sentence.zh, cure=met.cure.zh, **met.details)
+            return UNAVAILABLE if met.code in (codes.STORE_BUSY, codes.SELFTEST, codes.NO_LIBCRYPTO) else CONFIG
         self._reactor.callWhenRunning(self._begin)
         self._reactor.run(installSignalHandlers=False)
         self._watch.stopped()
@@ -60,11 +61,14 @@ class Process:
         self._watch.started()
 
     def _failed(self, failure: Any) -> None:
+        """Nothing is served: say why, put everything back, end."""
         met = failure.value
-        name = met.code.name if isinstance(met, Trouble) else "EXN-FAULT"
-        self._watch.log("error", name, at="start", bug=met)
+        if isinstance(met, Trouble):
+            self._watch.log("error", met.code.name, at="start", say=met.sentence.zh, cure=met.cure.zh, **met.details)
+        else:
+            self._watch.log("error", codes.FAULT.name, at="start", bug=met)
         self._status = UNAVAILABLE
-        self._reactor.stop()
+        self._stop()
 
     def _stop(self) -> None:
         if self._stopping or self._running is None:
@@ -72,17 +76,45 @@ class Process:
         self._stopping = True
         self._watch.stopping()
         stopped = Deferred.fromCoroutine(self._running.stop())
-        stopped.addErrback(lambda failure: self._watch.log("error", "EXN-FAULT", at="stop", bug=failure.value))
+        stopped.addErrback(self._stuck)
         stopped.addBoth(lambda _: self._reactor.stop())
 
+    def _stuck(self, failure: Any) -> None:
+        self._watch.log("error", codes.FAULT.name, at="stop", bug=failure.value)
+        self._status = SOFTWARE
+
     def _reload(self) -> None:
-        assert self._running is not None
-        try:
-            self._running.reload(self._reread())
-        except Exception as met:
-            name = met.code.name if isinstance(met, Trouble) else "EXN-CONFIG"
-            self._watch.log("error", name, at="reload", say=str(getattr(met, "sentence", "")))
-            self._watch.reloaded(False)
+        """Read the settings again; a wish that comes meanwhile is granted afterwards."""
+        if self._stopping or self._running is None:
+            return
+        if self._reloading:
+            self._again = True
+            return
+        self._reloading, self._again = True, False
+        reloading = Deferred.fromCoroutine(self._running.reload(self._reread))
+        reloading.addCallbacks(self._reloaded, self._unchanged)
+        reloading.addBoth(self._next)
+
+    def _reloaded(self, waiting: list[str]) -> None:
+        self._watch.log("info", "config.reloaded")
+        if waiting:
+            self._watch.log("warning", "config.restart", tables=", ".join(waiting))
+        self._watch.reloaded(True)
+
+    def _unchanged(self, failure: Any) -> None:
+        """What was read is not good: everything stays as it was."""
+        met, log = failure.value, self._watch.log
+        for fault in getattr(met, "faults", ()):
+            at = {"at": fault.key, "file": fault.file.name, "line": fault.line}
+            log("error", codes.CONFIG.name, count=1, say=fault.says.zh, **at)
+        if not isinstance(met, Trouble):
+            log("error", codes.FAULT.name, at="reload", bug=met)
         else:
-            self._watch.log("info", "config.reloaded")
-            self._watch.reloaded(True)
+            log("error", met.code.name, at="reload", say=met.sentence.zh, cure=met.cure.zh, **met.details)
+        self._watch.reloaded(False)
+
+    def _next(self, result: Any) -> Any:
+        self._reloading = False
+        if self._again:
+            self._reload()
+        return result

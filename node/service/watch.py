@@ -42,11 +42,8 @@ class Watch:
 
     def __init__(self, settings: Settings, reactor: Any, now: Callable[[], int]) -> None:
         self._settings, self._reactor, self._now = settings, reactor, now
-        peers = {peer.node for peer in settings.peer}
-        self.counter = Metrics({
-            "peer": peers, "node": peers, "subscriber": peers, "resource": {each.code for each in settings.resource},
-            "specification": {each.specification for each in settings.resource}, "owner": {*peers, settings.node.code},
-        })
+        self.counter = Metrics()
+        self.announce(settings)
         self.log = JsonLog(
             settings.node.code, now, _outlets(settings), settings.log.level, settings.node.language, self.counter
         )
@@ -54,6 +51,14 @@ class Watch:
         self._pulse = Pulse(reactor, self.counter)
         self._watchdog: Watchdog | None = None
         self._release = catch_strays(self.log)
+
+    def announce(self, settings: Settings) -> None:
+        """Let metrics show the names the settings give."""
+        peers = {peer.node for peer in settings.peer}
+        self.counter.announce({
+            "peer": peers, "node": peers, "subscriber": peers, "resource": {each.code for each in settings.resource},
+            "specification": {each.specification for each in settings.resource}, "owner": {*peers, settings.node.code},
+        })
 
     def pages(self, routes: Routes, running: Running) -> None:
         """Add health and metrics of a node to the admin routes."""
@@ -84,7 +89,7 @@ class Watch:
         self.reloaded(True)
 
     def reloaded(self, good: bool) -> None:
-        """The settings were read again."""
+        """The settings were read, for the first time or again; or they are not good, and the former ones stay."""
         self.counter.gauge("config_reload_ok", float(good))
         if good:
             self.counter.gauge("config_reload_at", self._now() / 1000)
@@ -104,14 +109,16 @@ class Watch:
 
 
 def _outlets(settings: Settings) -> list[Lines]:
-    outlets: list[Lines] = [LogFile(settings.log.file)] if settings.log.file else [standard_error()]
-    return [*outlets, Journal()] if settings.log.journal else outlets
+    """Return the file, the journal, or both; where neither is named, standard error, which systemd takes."""
+    outlets: list[Lines] = [LogFile(settings.log.file)] if settings.log.file else []
+    outlets += [Journal()] if settings.log.journal else []
+    return outlets or [standard_error()]
 
 
 def _certificates(running: Running) -> None:
     """Raise what `Trust.check` raises about our own certificates."""
-    means = running.desk.means
-    for certificate in (means.identity.signing, means.identity.encryption):
+    means, (channel, _) = running.desk.means, running.papers.keyring.tls()
+    for certificate in (means.identity.signing, means.identity.encryption, channel):
         means.trust.check(certificate, running.desk.now())
 
 

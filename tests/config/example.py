@@ -38,6 +38,8 @@ record = "1MiB"
 key = "keys/api.key"
 cert = "keys/api.crt"
 ca = "keys/api-ca.crt"
+crl = ["keys/api-ca.crl"]
+profile = "rfc8998"
 
 [gateway]
 listen = ":8443"
