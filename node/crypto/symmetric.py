@@ -143,7 +143,9 @@ def gcm_open(key: bytes, nonce: bytes, secret: bytes, aad: bytes) -> bytes:
     clear = context.update(memoryview(secret)[:-TAG])
     try:
         return clear + context.finalize()
-    except InvalidTag:
+    except (InvalidTag, ValueError):
+        # ValueError when another user of this OpenSSL (a chain, a handshake) left an error in the thread's queue:
+        # `cryptography` then takes that one for the cause.
         raise trouble(codes.OPEN) from None
 
 

@@ -116,3 +116,21 @@ def test_a_large_value_passes_through_every_mode() -> None:
     assert NATIVE.sm4_cbc_decrypt(key, iv, NATIVE.sm4_cbc_encrypt(key, iv, clear)) == clear
     assert NATIVE.sm4_gcm_open(key, iv[:12], NATIVE.sm4_gcm_seal(key, iv[:12], clear, b""), b"") == clear
     assert NATIVE.sm4_ctr(key, iv, NATIVE.sm4_ctr(key, iv, clear)) == clear
+
+
+def test_an_error_another_user_of_openssl_left_behind_does_not_change_the_refusal() -> None:
+    """Found when chains were verified in the same process: the stale error was taken for the cause."""
+    from OpenSSL._util import lib
+
+    sealed = symmetric.gcm_seal(bytes(16), bytes(12), b"clear", b"place")
+    lib.ERR_clear_error()
+    assert not lib.PEM_read_bio_X509(lib.BIO_new(lib.BIO_s_mem()), *(3 * [openssl_null()]))
+    with pytest.raises(Refused):
+        symmetric.gcm_open(bytes(16), bytes(12), sealed[:-1] + bytes([sealed[-1] ^ 1]), b"place")
+
+
+def openssl_null() -> object:
+    """Return a NULL of cffi."""
+    from OpenSSL._util import ffi
+
+    return ffi.NULL
