@@ -28,7 +28,7 @@ _RULED = ("Enterprise:empty", "Institution:empty", "SocialOrganisation:empty")  
 
 @pytest.fixture(autouse=True)
 def _xmlschema_beside_zope(monkeypatch: pytest.MonkeyPatch) -> None:
-    """zope.interface gives typing.Generic a `__provides__` that `dir` lists and heirs may not get; xmlschema gets all."""
+    """zope.interface gives typing.Generic a `__provides__` that `dir` lists and heirs may not get: xmlschema falls."""
 
     def cached(cls: type) -> list[str]:
         return [name for name in dir(cls) if isinstance(getattr(cls, name, None), cached_property)]
