@@ -1,0 +1,84 @@
+"""Varied valid records of about 1 KiB, made fast: samples as moulds, a row id and a business key of its own in each.
+
+A mould gives 500 records: the citizen number's running digits change, parity and check digit with them, so sex and
+birth date still agree with it.  Identity numbers are made here and stored nowhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import xsd
+from node.crypto.openssl import OpenSslCrypto
+from node.validate import Specification, Specifications
+from node.validate.rules import checks
+from node.validate.samples import sample, to_json, to_xml
+
+RESOURCE, SPECIFICATION = "population", "population-basic/1.0"
+KIB = 1024
+PER_MOULD = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Mould:
+    """A record's octets around its row id and its citizen number; `row_first` tells which comes first."""
+
+    pieces: tuple[bytes, bytes, bytes]
+    row_first: bool
+    front: str
+    odd: int
+
+    def record(self, mould: int, turn: int) -> bytes:
+        """Return the record of a turn below `PER_MOULD`."""
+        number = f"{self.front}{2 * turn + self.odd:03d}"
+        row, key = f"row-{mould}-{turn}".encode(), (number + checks.citizen_check(number)).encode()
+        first, second = (row, key) if self.row_first else (key, row)
+        return b"%b%b%b%b%b" % (self.pieces[0], first, self.pieces[1], second, self.pieces[2])
+
+
+class Records:
+    """An endless supply of records in one form (`json` or `xml`), each with a key no other has had."""
+
+    def __init__(self, form: str, seed: int, moulds: int) -> None:
+        self._moulds = list(_moulds(form, seed, moulds))
+        self._given = 0
+
+    @property
+    def octets(self) -> float:
+        """The mean size of a record."""
+        return sum(len(mould.record(0, 0)) for mould in self._moulds) / len(self._moulds)
+
+    def take(self, count: int) -> list[bytes]:
+        """Return the next records."""
+        start, self._given = self._given, self._given + count
+        many = len(self._moulds)
+        if self._given > many * PER_MOULD:
+            raise SystemExit("no more keys: take more moulds")
+        return [self._moulds[n % many].record(n % many, n // many) for n in range(start, self._given)]
+
+
+def specification() -> Specification:
+    """Return the specification of the records."""
+    found = Specifications.load(xsd.FOLDER, OpenSslCrypto().sm3).get(SPECIFICATION)
+    assert found is not None, "it is published with the node"
+    return found
+
+
+def _moulds(form: str, seed: int, count: int) -> Iterator[Mould]:
+    spec, fronts, index = specification(), set[str](), 0
+    while count:
+        index += 1
+        # XML names every field twice: the shortest samples come nearest to 1 KiB.
+        twin = sample(spec, seed, index * 1000, octets=KIB if form == "json" else 0)
+        octets = to_json(twin) if form == "json" else to_xml(spec, [twin], single=True)
+        number, row = twin["IdNumber"], twin["RecordId"].encode()
+        places = octets.find(number.encode()), octets.find(row)
+        single = octets.count(number.encode()) == octets.count(row) == 1
+        if not single or number[:14] in fronts or form == "xml" and abs(len(octets) - KIB) > 128:
+            continue
+        fronts.add(number[:14])
+        count -= 1
+        (low, first), (high, second) = sorted(zip(places, (number.encode(), row), strict=True))
+        pieces = octets[:low], octets[low + len(first):high], octets[high + len(second):]
+        yield Mould(pieces, places[1] < places[0], number[:14], int(number[16]) % 2)

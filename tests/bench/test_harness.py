@@ -1,0 +1,82 @@
+"""The harness runs and counts right; how fast anything is, no test says."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from node.model.record import Record
+from node.validate import Media, read_drafts
+from tests.bench import figures
+from tests.bench.figures import Figure
+from tests.bench.peer import exchange
+from tests.bench.records import PER_MOULD, Records, specification
+from tests.bench.report import report
+from tests.bench.rounds import Sizes
+from tests.bench.whole import measure
+from tests.bench.wire import Relay
+
+TINY = Sizes(
+    rounds=1, json=250, xml=20, idle=3, peer=0.1, commits=0.02, warm=50, wire=100, pause=0.01, moulds=10
+)
+
+
+@pytest.mark.parametrize(("form", "kind"), [("json", "json"), ("xml", "xml")])
+def test_every_record_of_the_load_is_valid_and_has_a_key_of_its_own(form: str, kind: str) -> None:
+    spec, supply = specification(), Records(form, 5, 4)
+    taken = supply.take(4 * PER_MOULD)
+    judged = [
+        spec.judge(draft, date(2030, 1, 1))
+        for record in taken[::37] + taken[-8:] for draft in read_drafts(record, Media(kind), spec)
+    ]
+    assert all(isinstance(one, Record) for one in judged)
+    assert len({one.key for one in judged if isinstance(one, Record)}) == len(set(taken[::37] + taken[-8:]))
+    assert 900 <= supply.octets <= 1152
+    with pytest.raises(SystemExit):
+        supply.take(1)
+
+
+def test_the_peer_takes_its_own_messages_and_receipts() -> None:
+    exchange(b'{"record": 1}')()
+
+
+def test_the_relay_counts_what_it_carries() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        def answer() -> None:
+            link = server.accept()[0]
+            with link:
+                while said := link.recv(100):
+                    link.sendall(said + said)
+
+        threading.Thread(target=answer, daemon=True).start()
+        relay = Relay(server.getsockname()[1])
+        with socket.create_connection(("127.0.0.1", relay.port)) as link:
+            link.sendall(b"abc")
+            assert link.recv(6, socket.MSG_WAITALL) == b"abcabc"
+        relay.close()
+    assert (relay.there, relay.back) == (3, 6)
+
+
+def test_a_figure_meets_its_goal_or_says_that_it_does_not(tmp_path: Path) -> None:
+    told = [Figure("fast", 300.0, "×", "≥ 300"), Figure("late", 10.5, "ms", "≤ 10"), Figure("plain", 1.0, "B")]
+    figures.write(told, tmp_path / "deep" / "bench.json")
+    listed = json.loads((tmp_path / "deep" / "bench.json").read_text(encoding="utf-8"))
+    assert [one["meets"] for one in listed] == [True, False, None]
+    assert list(listed[0]) == ["name", "value", "unit", "goal", "meets", "detail"]
+    assert "NO" in figures.table(told)
+
+
+def test_a_very_small_run_loses_nothing_and_gives_every_figure(tmp_path: Path) -> None:
+    found = measure(tmp_path, TINY, lambda said: None)
+    told = {figure.name: figure for figure in report(found)}
+    assert told["records answered 202 that are not in the warehouse"].value == 0
+    assert found.posted == found.delivered == 50 + 250 + 20 + 3
+    assert [len(one) for one in (found.idle.taken, found.idle.accepted, found.idle.final)] == [3, 3, 3]
+    assert all(taken <= final for taken, final in zip(found.idle.taken, found.idle.final))
+    assert all(one.value > 0 for one in told.values() if one.unit in ("×", "records/s", "µs/record", "B/record"))
+    assert sum(figure.goal is not None for figure in told.values()) >= 13
