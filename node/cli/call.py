@@ -16,9 +16,12 @@ from node.cli.demo.command import demo
 from node.cli.grammar import Group, Told, explain
 from node.cli.key import key
 from node.cli.language import choose
+from node.cli.look import status, trace
 from node.cli.output import COLON, Output
 from node.cli.parcel import parcel
+from node.cli.queue import queue
 from node.cli.run import run
+from node.cli.send import send
 from node.cli.situation import Situation
 from node.cli.validate import validate
 from node.model.sentence import Sentence
@@ -33,7 +36,7 @@ root = Group(NAME, says=Sentence(
     "政务数据交换前置节点：校验、落盘、国密签名加密、可靠转发、签名回执",
     "Government data exchange node: validated, kept on disk, SM2/SM3/SM4-sealed, forwarded and receipted records",
 ))
-for command in (run, demo, validate, parcel, cms, ca, key):
+for command in (run, demo, send, status, queue, trace, validate, parcel, cms, ca, key):
     root.add_command(command)
 
 

@@ -1,0 +1,177 @@
+"""`send`: files of records submitted to the running node through its local API.
+
+Rule 1: a body is at most what the node takes; NDJSON is cut between lines and read as it is sent, so that a file of
+        any size needs the memory of one body.
+Rule 2: every body has an idempotency key that a second call with the same --key and files repeats: nothing is
+        submitted twice.  Without --key one is drawn and told, for a fresh submission is the usual wish.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from node.cli import exits, files
+from node.cli.grammar import Command, argument, as_json, file, misused, option
+from node.cli.kinds import kind_of, lines, open_binary, size_of, with_kind
+from node.cli.local_client import LocalClient, Posted
+from node.cli.situation import Situation
+from node.model import codes
+from node.model.ids import uuid7
+from node.model.sentence import Sentence
+from node.model.trouble import Trouble, trouble
+
+if TYPE_CHECKING:
+    from node.config.sections import ApiSection
+
+SENDING = Sentence("提交", "Sending")
+AGAIN = Sentence("再次提交时用 --key {key}，已提交的不会重复", "Send again with --key {key}: nothing is submitted twice")
+COUNTS = Sentence("接受{accepted}条，退回{refused}条", "{accepted} accepted, {refused} refused")
+KEY = 100
+_VISIBLE = range(0x21, 0x7F)
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What is posted at once; `places` are the line numbers of its records, empty where a file is one body."""
+
+    octets: bytes = field(repr=False)
+    places: array[int] = field(repr=False)
+
+
+def bodies(path: Path, kind: str, limits: ApiSection, advance: Callable[[int], None]) -> Iterator[Body]:
+    """Yield a file as bodies the node takes; raise Refused(TOO_LARGE) for a record or a file that cannot be cut."""
+    if kind != "ndjson":
+        octets = files.read(path, limits.body)
+        advance(len(octets))
+        yield Body(octets, array("Q"))
+        return
+    with open_binary(path) as stream:
+        yield from _cut(lines(stream, limits.record, advance), limits)
+
+
+def _cut(numbered: Iterator[tuple[int, bytes | None]], limits: ApiSection) -> Iterator[Body]:
+    kept, places = bytearray(), array("Q")
+    for number, line in numbered:
+        if line is None:
+            raise trouble(codes.TOO_LARGE, what=f"record, line {number}", limit=limits.record)
+        if places and (len(kept) + len(line) + 1 > limits.body or len(places) == limits.records):
+            yield Body(bytes(kept), places)
+            kept, places = bytearray(), array("Q")
+        kept += line + b"\n"
+        places.append(number)
+    if places:
+        yield Body(bytes(kept), places)
+
+
+@dataclass(slots=True)
+class Sent:
+    """What became of everything so far."""
+
+    accepted: int = 0
+    refused: int = 0
+    submissions: list[dict[str, Any]] = field(default_factory=list)
+    problems: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, path: Path, key: str, body: Body, posted: Posted) -> list[dict[str, Any]]:
+        """Count one answer; return its problems with the lines of the file they stand on."""
+        self.accepted += posted.accepted
+        self.refused += len(posted.refused)
+        self.submissions.append({
+            "file": str(path), "key": key, "submission": posted.submission, "accepted": posted.accepted,
+            "refused": len(posted.refused),
+        })
+        return [_placed(path, body, one, problem) for one in posted.refused for problem in one["problems"]]
+
+
+def _placed(path: Path, body: Body, one: dict[str, Any], problem: dict[str, Any]) -> dict[str, Any]:
+    index = int(one["index"])
+    line = body.places[index] if index < len(body.places) else None
+    return {"file": str(path), "line": line, "index": index, "key": one.get("key"), **problem}
+
+
+@click.command("send", cls=Command, says=Sentence(
+    "把记录文件提交给运行中的节点", "submit files of records to the running node"))
+@argument("resource", says=Sentence("信息资源代码", "the code of the resource"))
+@argument("paths", nargs=-1, required=True, **file(), says=Sentence(
+    "记录文件，- 为标准输入", "files of records, - for standard input"))
+@option("--stream", type=click.Choice(["live", "backfill"]), default="live", show_default=True, says=Sentence(
+    "流：日常，或历史补报", "the stream: live, or history being filled in"))
+@option("--key", metavar="KEY", says=Sentence(
+    "幂等键：同一键同一内容不会重复提交；默认每次新生成", "idempotency key: the same key and content is submitted once; "
+    "else a fresh one"))
+@with_kind
+@as_json
+@click.pass_obj
+def send(
+    here: Situation, resource: str, paths: tuple[Path, ...], stream: str, key: str | None, kind: str | None,
+    charset: str | None,
+) -> int:
+    base = _key(here, key)
+    kinds = [kind_of(path, kind) for path in paths]
+    settings, sent = here.settings, Sent()
+    client = LocalClient(settings)
+    sizes = [size_of(path) for path in paths]
+    total = None if None in sizes else sum(size or 0 for size in sizes)
+    try:
+        with here.out.progress(SENDING, total) as advance:
+            for path, each in zip(paths, kinds):
+                for body in bodies(path, each, settings.api, advance):
+                    name = f"{base}-{len(sent.submissions) + 1}"
+                    posted = client.post(_code(resource), body.octets, each, charset, name, stream)
+                    _problems(here, sent, sent.add(path, name, body, posted))
+    except (Trouble, click.ClickException):
+        here.out.note(AGAIN.fill(key=base))
+        raise
+    finally:
+        client.close()
+    here.out.show(_told(sent), lambda: _people(here, sent))
+    return exits.DATA if sent.refused else exits.OK
+
+
+def _key(here: Situation, given: str | None) -> str:
+    if given is None:
+        return uuid7(here.now(), here.chance(10))
+    if not 0 < len(given) <= KEY or not all(ord(letter) in _VISIBLE for letter in given):
+        raise misused(f"--key 应为1至{KEY}个可见ASCII字符", f"--key is 1 to {KEY} visible ASCII characters")
+    return given
+
+
+def _code(resource: str) -> str:
+    """Return the code if it can stand in a path; every code of a catalogue can."""
+    if not resource.isascii() or not resource.replace("-", "").replace("_", "").replace(".", "").isalnum():
+        raise trouble(codes.RESOURCE, resource="?")
+    return resource
+
+
+def _problems(here: Situation, sent: Sent, problems: list[dict[str, Any]]) -> None:
+    """Tell problems as they come to a person; keep them for a program."""
+    if here.out.json:
+        sent.problems += problems
+        return
+    for one in problems:
+        place = f"{one['file']}:{one['line']}" if one["line"] is not None else f"{one['file']}#{one['index']}"
+        said = one["en" if here.language == "en" else "zh"]
+        here.out.line("  ".join((place, one["key"] or "-", one["field"] or "-", one["rule"], said)))
+
+
+def _told(sent: Sent) -> dict[str, Any]:
+    return {
+        "accepted": sent.accepted, "refused": sent.refused, "submissions": sent.submissions, "problems": sent.problems,
+    }
+
+
+def _people(here: Situation, sent: Sent) -> None:
+    heads = (
+        Sentence("文件", "File"), Sentence("提交号", "Submission"), Sentence("接受", "Accepted"),
+        Sentence("退回", "Refused"), Sentence("幂等键", "Key"),
+    )
+    here.out.table(heads, (
+        (one["file"], one["submission"], one["accepted"], one["refused"], one["key"]) for one in sent.submissions
+    ))
+    here.out.line(COUNTS.fill(accepted=sent.accepted, refused=sent.refused))
