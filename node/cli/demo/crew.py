@@ -45,13 +45,18 @@ class Crew:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self, node: str) -> None:
-        """Start a node and wait until its local API answers."""
+        """Start a node and wait until it answers."""
+        self.spawn(node)
+        self.wait(node)
+
+    def spawn(self, node: str) -> int:
+        """Start a node; return its process id."""
         seat = self._site.seats[node]
         with _log(seat).open("ab") as log:
             self._running[node] = subprocess.Popen(
                 run_command(seat), stderr=log, stdin=subprocess.DEVNULL
             )
-        self._await(seat)
+        return self._running[node].pid
 
     def kill(self, node: str) -> None:
         """Kill a node with SIGKILL, as a power cut of its process."""
@@ -73,19 +78,27 @@ class Crew:
         self._running.clear()
         return found
 
-    def _await(self, seat: Seat) -> None:
-        until = time.monotonic() + PATIENCE
+    def wait(self, node: str) -> None:
+        """Wait until a node that was started answers."""
+        seat, process, until = self._site.seats[node], self._running[node], time.monotonic() + PATIENCE
         while time.monotonic() < until:
-            if self._running[seat.node].poll() is not None:
+            if process.poll() is not None:
                 raise _stuck(f"{seat.node} 未能启动，见 {_log(seat)}", f"{seat.node} did not start, see {_log(seat)}")
-            try:
-                client = http.client.HTTPConnection("127.0.0.1", seat.admin, timeout=2)
-                client.request("GET", "/livez")
-                if client.getresponse().status == 200:
-                    return
-            except OSError:
-                time.sleep(0.05)
+            if _answers(seat):
+                return
+            time.sleep(0.05)
         raise _stuck(f"{seat.node} 没有应答，见 {_log(seat)}", f"{seat.node} does not answer, see {_log(seat)}")
+
+
+def _answers(seat: Seat) -> bool:
+    client = http.client.HTTPConnection(seat.host, seat.admin, timeout=2)
+    try:
+        client.request("GET", "/livez")
+        return client.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        client.close()
 
 
 @dataclass(slots=True)
@@ -117,7 +130,7 @@ class Client:
 
     def _ask(self, method: str, path: str, octets: bytes, headers: dict[str, str]) -> tuple[int, dict[str, Any]]:
         if self._line is None:
-            self._line = http.client.HTTPConnection("127.0.0.1", self.seat.api, timeout=15)
+            self._line = http.client.HTTPConnection(self.seat.host, self.seat.api, timeout=15)
         self._line.request(method, path, octets, headers)
         answer = self._line.getresponse()
         found: dict[str, Any] = json.loads(answer.read())

@@ -32,6 +32,11 @@ class Seat:
     api: int
     admin: int
     gateway: int = 0
+    host: str = "127.0.0.1"
+
+    def at(self, port: int) -> str:
+        """Return a port of this node as an address is written."""
+        return f"[{self.host}]:{port}" if ":" in self.host else f"{self.host}:{port}"
 
     @property
     def config(self) -> Path:
@@ -51,7 +56,10 @@ class Seat:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Who is there and what is exchanged: resources by code with their specification, who supplies, who gets them."""
+    """Who is there and what is exchanged: resources by code with their specification, who supplies, who gets them.
+
+    `host` is the loopback address of either family on which everything listens.
+    """
 
     centre: str
     departments: Sequence[str]
@@ -59,42 +67,45 @@ class Plan:
     suppliers: Mapping[str, Sequence[str]]
     subscribers: Mapping[str, Sequence[str]]
     extra: str = ""
+    host: str = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A laid-out site."""
+    """A laid-out site; `desk` is its development CA's."""
 
     folder: Path
     plan: Plan
     seats: Mapping[str, Seat]
     root: Path
+    desk: authority.Desk
 
 
 def lay_out(folder: Path, plan: Plan, crypto: Crypto | None = None, chance: Chance = os.urandom) -> Site:
     """Return a new site in an empty folder; nothing runs yet."""
     crypto = crypto or open_crypto(None, False, lambda said: None)
-    ports = free_ports(2 * (1 + len(plan.departments)) + 1)
+    ports = free_ports(2 * (1 + len(plan.departments)) + 1, plan.host)
     seats = {}
     for node in (plan.centre, *plan.departments):
         gateway = ports.pop() if node == plan.centre else 0
-        seats[node] = Seat(node, ORGS[node], folder / node, ports.pop(), ports.pop(), gateway)
+        seats[node] = Seat(node, ORGS[node], folder / node, ports.pop(), ports.pop(), gateway, plan.host)
     desk = authority.Desk(folder / "ca", chance(16).hex().encode("ascii"), crypto, chance, _now)
     authority.init(desk)
     for seat in seats.values():
         _papers(desk, seat, crypto, chance)
-    site = Site(folder, plan, seats, folder / "ca" / "root.crt")
+    site = Site(folder, plan, seats, folder / "ca" / "root.crt", desk)
     for seat in seats.values():
         seat.config.write_text(_config(site, seat), encoding="utf-8")
     return site
 
 
-def free_ports(count: int) -> list[int]:
-    """Return ports of 127.0.0.1 that nobody listens on just now."""
-    sockets = [socket.socket() for _ in range(count)]
+def free_ports(count: int, host: str = "127.0.0.1") -> list[int]:
+    """Return ports of a loopback address that nobody listens on just now."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sockets = [socket.socket(family) for _ in range(count)]
     try:
         for each in sockets:
-            each.bind(("127.0.0.1", 0))
+            each.bind((host, 0))
         return [int(each.getsockname()[1]) for each in sockets]
     finally:
         for each in sockets:
@@ -113,7 +124,7 @@ def _papers(desk: authority.Desk, seat: Seat, crypto: Crypto, chance: Chance) ->
     pairs = {role: keyfile.make_key(keys / f"{name}.key", crypto, passphrase, chance) for role, name in FILES.items()}
     keyfile.make_storage(keys / "storage.key", passphrase, chance)
     request = authority.Request(
-        seat.node, seat.org, f"演示单位 {seat.node}", ["localhost", "127.0.0.1"], lambda role: pairs[role].public
+        seat.node, seat.org, f"演示单位 {seat.node}", ["localhost", seat.host], lambda role: pairs[role].public
     )
     for role, der in authority.issue(desk, request).items():
         (keys / f"{FILES[role]}.crt").write_bytes(der)
@@ -126,12 +137,12 @@ def _config(site: Site, seat: Seat) -> str:
         "[keys]", *(f'{name} = {{ key = "keys/{name}.key", cert = "keys/{name}.crt" }}' for name in FILES.values()),
         'storage = ["keys/storage.key"]', 'passphrase = "keys/passphrase"',
         f'ca = ["{ca}/root.crt", "{ca}/issuing.crt"]', f'crl = ["{ca}/root.crl", "{ca}/issuing.crl"]', "",
-        "[api]", f'listen = "127.0.0.1:{seat.api}"', "", "[admin]", f'listen = "127.0.0.1:{seat.admin}"', "",
+        "[api]", f'listen = "{seat.at(seat.api)}"', "", "[admin]", f'listen = "{seat.at(seat.admin)}"', "",
         "[timers]", 'rest_first = "200ms"', 'rest_most = "2s"', "",
         "[disk]", 'intake = "64MiB"', 'foreign = "48MiB"', 'reserve = "32MiB"', "",
     ]
     if seat.gateway:
-        lines += ["[gateway]", f'listen = "127.0.0.1:{seat.gateway}"', ""]
+        lines += ["[gateway]", f'listen = "{seat.at(seat.gateway)}"', ""]
     for other in site.seats.values():
         if other is not seat:
             lines += _peer(site, seat, other)
@@ -160,7 +171,7 @@ def _peer(site: Site, seat: Seat, other: Seat) -> list[str]:
     resources = ", ".join(f'"{code}"' for code in codes)
     lines = ["[[peer]]", f'node = "{other.node}"', f'org = "{other.org}"', f"certificates = {{ {papers} }}"]
     lines += [f"resources = [{resources}]"] + (['origins = ["*"]'] if central else [])
-    lines += [f'address = "127.0.0.1:{other.gateway}"'] if central else []
+    lines += [f'address = "{other.at(other.gateway)}"'] if central else []
     return [*lines, ""]
 
 
