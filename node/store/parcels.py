@@ -253,9 +253,11 @@ class Parcels(SendingLanes):
             "SELECT l.epoch, l.seq, e.prev FROM lanes l JOIN entries e ON e.lane = l.id WHERE e.parcel = ?",
             row_key(parcel),
         )
-        ours = (epoch, entry.seq, prev.hex())
+        ours, there = (epoch, entry.seq, prev.hex()), self._at(number, epoch, entry.seq)
         if entry.epoch != epoch or (said.place.epoch, said.place.seq, said.place.prev) != ours:
             raise trouble(codes.FENCED)
+        if there is not None and there[0] != row_key(parcel):
+            raise trouble(codes.FENCED)  # it was replaced already
         self._void(entry, now)
         self._save(number, sealed, now)
         if said.kind != "void":

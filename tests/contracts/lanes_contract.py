@@ -301,9 +301,14 @@ class LanesContract(Opened):
             for wrong in (replace(place, seq=2), replace(place, prev=digest("x")), later):
                 with pytest.raises(Retry):
                     unit.replace(claim, old, sealed(state_of(unit), place=wrong), T0)
-            hear(unit, old, Stage.ACCEPTED)
-            with pytest.raises(Retry):
+            unit.release(claim)
+            new = reseal(unit, old)
+            with holding(unit) as claim, pytest.raises(Retry):
                 unit.replace(claim, old, sealed(state_of(unit), place=place), T0)
+            claim = claimed(unit)
+            hear(unit, new, Stage.ACCEPTED)
+            with pytest.raises(Retry):
+                unit.replace(claim, new, sealed(state_of(unit), place=place), T0)
             with pytest.raises(Retry):
                 unit.replace(claim, fresh_id(), sealed(state_of(unit), place=place), T0)
 

@@ -167,7 +167,8 @@ class OutboxUnitInMemory(SendingUnit):
         if entry is None or entry.lane != claim.lane or entry.accepted is not None or entry.epoch != head.epoch:
             raise trouble(codes.FENCED)
         ours = (entry.epoch, entry.seq, self._tables.entries[parcel].sealed.statement.place.prev)
-        if (said.place.epoch, said.place.seq, said.place.prev) != ours:
+        there = self._at(claim.lane, entry.epoch, entry.seq)
+        if (said.place.epoch, said.place.seq, said.place.prev) != ours or there not in (None, entry):
             raise trouble(codes.FENCED)
         self._void(entry, now)
         self._save(claim.lane, sealed, now)
