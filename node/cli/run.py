@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import click
 
-from node.cli.grammar import Command, option
+from node.cli import exits
+from node.cli.grammar import Command, as_json, option
+from node.cli.output import described
 from node.cli.situation import Situation
 from node.model.sentence import Sentence
+
+if TYPE_CHECKING:
+    from node.service.check import Finding
+
+GRAVE, NOTE = Sentence("错误", "fault"), Sentence("提醒", "note")
+GOOD = Sentence("一切就绪", "Everything is in order")
 
 
 @click.command("run", cls=Command, says=Sentence(
@@ -18,3 +29,28 @@ def run(here: Situation, new_epoch: bool) -> int:
     from node.service.run import run as serve
 
     return serve(here.settings, here.load, new_epoch)
+
+
+@click.command("check", cls=Command, says=Sentence(
+    "检查配置、密钥、证书、权限、磁盘和密码自检，一次列出全部问题",
+    "look at configuration, keys, certificates, modes, disk and self-test, and tell every fault at once"))
+@as_json
+@click.pass_obj
+def check(here: Situation) -> int:
+    from node.service.check import check as look
+
+    found = look(here.settings, here.now())
+    grave = any(one.grave for one in found)
+    told = [{"at": one.at, "grave": one.grave, **described(one.met)} for one in found]
+    here.out.show({"good": not grave, "findings": told}, lambda: _findings(here, found))
+    return exits.CONFIG if grave else exits.OK
+
+
+def _findings(here: Situation, found: Sequence[Finding]) -> None:
+    """Show each finding with its cure, the grave ones first."""
+    for one in sorted(found, key=lambda one: not one.grave):
+        word = GRAVE if one.grave else NOTE
+        here.out.line(f"{here.out.text(word)}  {one.at}  {one.code.name}  {here.out.text(one.met.sentence)}")
+        here.out.line(f"    {here.out.text(one.met.cure)}")
+    if not found:
+        here.out.line(GOOD)

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from node.cli.output import Output
-from node.crypto.selftest import open_crypto
 from node.ports import Chance, Crypto
 
 if TYPE_CHECKING:
@@ -66,6 +65,8 @@ class Situation:
     def crypto(self) -> Crypto:
         """The suite, self-tested: the configured one if settings were read, else the system's."""
         if self._crypto is None:
+            from node.crypto.selftest import open_crypto
+
             said = self._settings.crypto if self._settings is not None else None
             self._crypto = open_crypto(
                 said.libcrypto if said else None, said.fallback if said else False, self.out.note
