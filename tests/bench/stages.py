@@ -1,0 +1,231 @@
+"""What each stage costs: the exchange's own functions, called in order on real stores, cpu time of each added up.
+
+    python -m tests.bench.stages [--parcels N] [--form json|xml] [--profile FILE]
+
+One thread, no reactor, no HTTP and no TLS: what the nodes use above this sum goes to those, to the waking of loops and
+to threads.  One parcel is what the nodes make under load: 700 records, close to 1 MiB of lines, from POSTs of 100 or of one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import cProfile
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import xsd
+from node.cli.demo.site import lay_out
+from node.config import load
+from node.exchange import admit, handle, seal, settle
+from node.exchange.means import Means
+from node.exchange.seal import Drawn, Outgoing
+from node.exchange.submit import Supply, submit
+from node.model.instant import day
+from node.model.parcel import Lane
+from node.model.record import Record, Stream
+from node.ports import Crypto
+from node.service.papers import read_papers
+from node.service.stores import Stores, open_stores
+from node.validate import Media, Specifications, read_drafts
+from tests.bench.pair import CENTRE, DEPARTMENT, PLAN
+from tests.bench.records import PER_MOULD, RESOURCE, Records
+
+RECORDS = 700
+PER_POST = {"json": 100, "xml": 1}
+PER_UNIT = {"json": 4, "xml": 32}
+"""POSTs that share a commit, as they do under the benchmark's load."""
+MEDIA = {"json": Media("ndjson"), "xml": Media("xml")}
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(slots=True)
+class End:
+    """One end of the exchange without its reactor."""
+
+    means: Means
+    stores: Stores
+
+    @classmethod
+    def open(cls, config: Path) -> End:
+        """Return the end that a node's configuration describes."""
+        settings = load(config)
+        papers = read_papers(settings, lambda said: None)
+        node, crypto = settings.node, papers.crypto
+        means = Means(
+            papers.keyring.identity(node.domain, node.code, node.org), crypto, papers.registry, papers.trust,
+            Specifications.load(xsd.FOLDER, crypto.sm3), os.urandom,
+        )
+        return cls(means, open_stores(node.state, papers.keyring.storage(), crypto, _now))
+
+
+@dataclass(slots=True)
+class Stages:
+    """A department and a centre that hand parcels over by function call; `spent` has cpu seconds by stage."""
+
+    department: End
+    centre: End
+    supply: Records
+    form: str
+    spent: dict[str, float] = field(default_factory=dict)
+    records: int = 0
+
+    def costs(self) -> dict[str, float]:
+        """Return µs per record of each stage."""
+        return {stage: seconds * 1e6 / self.records for stage, seconds in self.spent.items()}
+
+    @contextmanager
+    def _stage(self, name: str) -> Iterator[None]:
+        begun = time.process_time()
+        yield
+        self.spent[name] = self.spent.get(name, 0.0) + time.process_time() - begun
+
+    def parcel(self) -> None:
+        """Take one parcel of records from the callers' bodies to the final receipt at the department."""
+        self._submit()
+        sent = self._send()
+        arrived = self._admit(sent)
+        self._settle("department: settle accepted", arrived, b"")
+        processed, listed = self._handle(sent.entry.parcel)
+        self._settle("department: settle processed", processed, listed)
+        self.records += RECORDS
+
+    def _submit(self) -> None:
+        end, each = self.department, PER_POST[self.form]
+        resource = end.means.registry.resource(RESOURCE)
+        assert resource is not None
+        spec = end.means.specifications.get(resource.specification)
+        assert spec is not None
+        bodies = [b"\n".join(self.supply.take(each)) for _ in range(RECORDS // each)]
+        for start in range(0, len(bodies), PER_UNIT[self.form]):
+            part = bodies[start:start + PER_UNIT[self.form]]
+            with self._stage("department: parse and validate"):
+                judged = [
+                    [one for one in spec.judge_all(read_drafts(body, MEDIA[self.form], spec), day(_now()))]
+                    for body in part
+                ]
+            supplies = [
+                Supply("bench", os.urandom(12).hex(), body, resource, spec.id, Stream.LIVE,
+                       [one for one in records if isinstance(one, Record)], [])
+                for body, records in zip(part, judged, strict=True)
+            ]
+            here = end.means.identity
+            with self._stage("department: commit submissions"):
+                with end.stores.outbox.unit() as unit:
+                    with self._stage("department: submit (of the commit)"):
+                        for supply in supplies:
+                            submit(unit, supply, here.domain, here.node, _now(), os.urandom)
+
+    def _send(self) -> Outgoing:
+        end = self.department
+        lane = Lane(end.means.identity.domain, DEPARTMENT, CENTRE, RESOURCE, Stream.LIVE)
+        with self._stage("department: draw"), end.stores.outbox.unit() as unit:
+            drawn = seal.take(unit, lane, end.means, _now(), 60_000)
+        assert isinstance(drawn, Drawn)
+        with self._stage("department: seal"):
+            sealed = seal.close(drawn, end.means, _now())
+        with self._stage("department: place"), end.stores.outbox.unit() as unit:
+            sent = seal.keep(unit, drawn, sealed, _now())
+            unit.release(drawn.claim)
+        assert sent.entry.count == RECORDS, "all that waited went into one parcel"
+        return sent
+
+    def _admit(self, sent: Outgoing) -> bytes:
+        end = self.centre
+        with self._stage("centre: admit"):
+            offered = admit.offer(sent.manifest, sent.payload, end.means, DEPARTMENT)
+            received = admit.weigh(offered, end.means, _now())
+        with self._stage("centre: store"), end.stores.inbox.unit() as unit:
+            return admit.keep(unit, received, offered.known.peer)
+
+    def _handle(self, parcel: str) -> tuple[bytes, bytes]:
+        end = self.centre
+        with self._stage("centre: take"), end.stores.inbox.unit() as unit:
+            taken = unit.take(_now(), 60_000)
+            assert taken is not None
+            claim, arrival = taken
+            octets = unit.octets(parcel)
+            assert octets is not None
+        with self._stage("centre: open and validate"):
+            judged = handle.judge(claim, octets, end.means, _now(), day(_now()))
+        assert judged.delivery is not None and not judged.refused
+        with self._stage("centre: save verdicts"), end.stores.inbox.unit() as unit:
+            unit.judge(claim, judged.refused)
+        with self._stage("centre: warehouse"), end.stores.warehouse.unit() as warehouse:
+            applied = warehouse.apply(judged.delivery, _now())
+        with self._stage("centre: conclude"):
+            closing = handle.conclude(judged, arrival, applied, received_validation(end, parcel), end.means)
+        with self._stage("centre: finish"), end.stores.inbox.unit() as unit:
+            handle.finish(unit, claim, arrival, closing, _now())
+        return closing.receipt.statement, closing.receipt.verdicts
+
+    def _settle(self, stage: str, receipt: bytes, listed: bytes) -> None:
+        end = self.department
+        with self._stage(stage):
+            heard = settle.hear(receipt, listed, end.means, CENTRE, _now())
+            with end.stores.outbox.unit() as unit:
+                assert settle.settle(unit, heard, _now()) is not None
+
+
+def received_validation(end: End, parcel: str) -> str:
+    """Return the digest of the archive our *accepted* receipt of a parcel names."""
+    from node.envelope import read_receipt
+
+    with end.stores.inbox.unit() as unit:
+        (given,) = unit.given(parcel)
+    return read_receipt(given.statement, end.means.crypto).statement.validation
+
+
+def measure(folder: Path, form: str, parcels: int, crypto: Crypto | None = None) -> dict[str, float]:
+    """Return µs of cpu time per record by stage, over `parcels` parcels after one to warm up."""
+    site = lay_out(folder, PLAN, crypto)
+    ends = [End.open(site.seats[node].config) for node in (DEPARTMENT, CENTRE)]
+    stages = Stages(*ends, Records(form, 9, (parcels + 1) * RECORDS // PER_MOULD + 1), form)
+    try:
+        stages.parcel()
+        stages.spent.clear()
+        stages.records = 0
+        for _ in range(parcels):
+            stages.parcel()
+    finally:
+        for end in ends:
+            end.stores.close()
+    return stages.costs()
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.stages", description=__doc__)
+    parser.add_argument("--parcels", type=int, default=10)
+    parser.add_argument("--form", choices=sorted(MEDIA), default="json")
+    parser.add_argument("--profile", type=Path, help="write cProfile's statistics here; the figures are then too high")
+    chosen = parser.parse_args()
+    profile = cProfile.Profile()
+    with tempfile.TemporaryDirectory() as folder:
+        if chosen.profile:
+            profile.enable()
+        costs = measure(Path(folder) / "site", chosen.form, chosen.parcels)
+        if chosen.profile:
+            profile.disable()
+            profile.dump_stats(chosen.profile)
+    for stage, cost in costs.items():
+        print(f"{stage:<40} {cost:8.2f} µs/record")
+    for who in ("department", "centre"):
+        print(f"{who + ', all':<40} {total(costs, who):8.2f} µs/record")
+
+
+def total(costs: dict[str, float], who: str) -> float:
+    """Return the sum of one end's stages; what is part of another stage is not counted twice."""
+    return sum(cost for stage, cost in costs.items() if stage.startswith(who) and "(of " not in stage)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
