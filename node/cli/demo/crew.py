@@ -122,11 +122,17 @@ class Client:
                 if status not in (409, 429, 503, 507):
                     return status, answer
             except (OSError, http.client.HTTPException):
-                self._line = None
+                self.close()
             if time.monotonic() > until:
                 raise _stuck("本地接口没有应答", "The local API does not answer")
             self.repeated += 1
             time.sleep(0.1)
+
+    def close(self) -> None:
+        """Close the connection; the next submission opens another."""
+        line, self._line = self._line, None
+        if line is not None:
+            line.close()
 
     def _ask(self, method: str, path: str, octets: bytes, headers: dict[str, str]) -> tuple[int, dict[str, Any]]:
         if self._line is None:

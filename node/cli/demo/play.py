@@ -106,6 +106,7 @@ class Play:
         self._say(Sentence("3. 提交记录，途中强杀中心，再强杀部门", "3. Submit; kill the centre, then a department, midway"))
         began = time.monotonic()
         self._submit(cargo, client, told, crew)
+        client.close()
         readers = [Ledgers(self.site, node) for node in (SOURCE, CENTRE, SUBSCRIBER)]
         source, centre, subscriber = readers
         self._say(Sentence("4. 等待全部回执和送达", "4. Wait for every receipt and delivery"))

@@ -1,0 +1,1 @@
+"""Whole nodes as real processes over real sockets, disks and signals."""
