@@ -18,7 +18,7 @@ from node.model.trouble import Code, Hold, Kind, Trouble
 from node.ports import OutboxUnit
 from node.wire.link import PeerLink, PeerSaid
 from node.wire.media import LETTER, PARCEL
-from node.workers import Desk
+from node.workers import Alarms, Desk
 from node.workers.passage import next_parcel, release, take_receipts
 
 AT_ONCE = 4
@@ -30,6 +30,7 @@ class Pump:
     def __init__(self, desk: Desk, link: PeerLink, at_once: int = AT_ONCE) -> None:
         self._desk, self._link, self._at_once = desk, link, at_once
         self._busy: dict[Lane, Deferred[None]] = {}
+        self._alarms = Alarms()
 
     async def run(self) -> None:
         """Start what may be sent now, then wait for news."""
@@ -71,6 +72,7 @@ class Pump:
         desk, peer, claim = self._desk, self._link.peer, outgoing.claim
         try:
             if outgoing.entry.attempts and await self._accounted(outgoing.entry.parcel):
+                await release(desk, claim)
                 return
             began = desk.reactor.seconds()
             parts = [frame_head(outgoing.manifest, len(outgoing.payload)), outgoing.payload]
@@ -79,6 +81,7 @@ class Pump:
         except BaseException:
             await release(desk, claim)
             raise
+        self._alarms.end(outgoing.entry.lane)
         await take_receipts(desk, peer, [(answer.body, b"")], claim)
 
     async def _accounted(self, parcel: str) -> bool:
@@ -110,16 +113,9 @@ class Pump:
             greet.steer(unit, state, there, self._desk.now(), self._desk.timers.lease_ms)
 
     async def _hold(self, lane: Lane, code: Code) -> None:
-        if await self._desk.outbox.run(lambda unit: _held(unit, lane, code.name)):
+        await self._desk.outbox.run(lambda unit: unit.hold(lane, code.name))
+        if self._alarms.rings(lane, code.name):
             self._desk.log("error", code.name, peer=lane.receiver, resource=lane.resource, kind="hold")
-
-
-def _held(unit: OutboxUnit, lane: Lane, name: str) -> bool:
-    state = unit.lane(lane)
-    if state is None or state.held == name:
-        return False
-    unit.hold(lane, name)
-    return True
 
 
 def _position(said: PeerSaid) -> Position | None:

@@ -30,14 +30,16 @@ from node.exchange import ask, greet
 from node.exchange.authority import attest, recognise
 from node.intake.admission import admit_parcel
 from node.model import codes
-from node.model.parcel import Lane
+from node.model.parcel import Collect, Lane, Probe
+from node.model.spool import Met
 from node.model.trouble import Hold, Trouble, trouble
+from node.ports import InboxUnit
 from node.spool.shortage import Shortage
 from node.wire.media import LETTER, PARCEL, STATEMENT
 from node.wire.message import Request, Response
 from node.wire.problem import problem
 from node.wire.routes import Routes
-from node.workers import Desk, Seldom
+from node.workers import Alarms, Desk, Seldom
 from node.workers.passage import next_parcel, release, take_receipts
 
 FRAME_LIMIT = MANIFEST_LIMIT + PAYLOAD_LIMIT + 64
@@ -52,6 +54,7 @@ class Gateway:
     def __init__(self, desk: Desk, tls: bool = True) -> None:
         self._desk, self._tls = desk, tls
         self._offered: dict[Lane, float] = {}
+        self._alarms = Alarms()
         self._asked = Seldom(desk.reactor, desk.timers.overdue_ms / 1000)
 
     def add_to(self, routes: Routes) -> None:
@@ -100,11 +103,12 @@ class Gateway:
         peer = means.registry.peer(said.sender.node)
         if peer is None:
             raise trouble(codes.UNREGISTERED)
-        met = await desk.inbox.run(lambda unit: greet.meet(unit, peer.node, said.epoch, said.boot, desk.now()))
-        clone = greet.cloned(met)
-        if clone is not None:
-            raise clone
-        await desk.outbox.run(lambda unit: greet.align(unit, said, desk.now(), desk.timers.lease_ms))
+        await self._meet(peer.node, said)
+        aligned = await desk.outbox.run(lambda unit: greet.align(unit, said, desk.now(), desk.timers.lease_ms))
+        for lane in aligned.superseded:
+            if self._alarms.rings(lane, codes.SUPERSEDED.name):
+                desk.log("error", codes.SUPERSEDED.name, peer=peer.node, resource=lane.resource)
+        await desk.outbox.run(lambda unit: greet.release(unit, peer.node))
         theirs = await desk.inbox.run(lambda unit: greet.receiving(unit, peer.node))
         life, ours = await desk.outbox.run(lambda unit: greet.sending(unit, peer.node))
         desk.counter.gauge("node_last_seen", desk.now() / 1000, node=peer.node)
@@ -112,16 +116,27 @@ class Gateway:
         answer = greet.probe(peer, life, [*ours, *theirs], means, desk.now())
         return Response(200, answer, [(b"Content-Type", STATEMENT)])
 
+    async def _meet(self, node: str, said: Probe | Collect) -> None:
+        """Note which life of a peer speaks; raise Hold: SUPERSEDED, CLONED (with one alarm)."""
+        desk = self._desk
+
+        def note(unit: InboxUnit) -> tuple[Met | None, Met]:
+            return unit.met(node), greet.meet(unit, node, said.epoch, said.boot, desk.now())
+
+        before, met = await desk.inbox.run(note)
+        clone = greet.cloned(met)
+        if clone is not None:
+            if before is None or not before.cloned:
+                desk.log("error", clone.code.name, peer=node)
+            raise clone
+
     async def collect(self, request: Request) -> Response:
         """Offer a peer the next parcel that waits for it, within a long poll."""
         desk, means = self._desk, self._desk.means
         known = recognise(read_collect(request.body, means.crypto), means, self._channel(request))
         said = attest(known, means, desk.now()).statement
         node = known.peer.node
-        met = await desk.inbox.run(lambda unit: greet.meet(unit, node, said.epoch, said.boot, desk.now()))
-        clone = greet.cloned(met)
-        if clone is not None:
-            raise clone
+        await self._meet(node, said)
         until = desk.reactor.seconds() + _wait(request, desk.timers.poll)
         names = (f"outbox:{node}",)
         while not desk.stopping:
@@ -147,8 +162,9 @@ class Gateway:
                 await self._hold(state.lane, met.code.name)
                 continue
             if outgoing is None:
-                del self._offered[state.lane]
+                self._offered.pop(state.lane, None)
                 continue
+            self._alarms.end(state.lane)
             await release(desk, outgoing.claim)
             front = frame_head(outgoing.manifest, len(outgoing.payload))
             return Response(200, [front, outgoing.payload], [(b"Content-Type", PARCEL)])
@@ -156,7 +172,8 @@ class Gateway:
 
     async def _hold(self, lane: Lane, name: str) -> None:
         await self._desk.outbox.run(lambda unit: unit.hold(lane, name))
-        self._desk.log("error", name, peer=lane.receiver, resource=lane.resource, kind="hold")
+        if self._alarms.rings(lane, name):
+            self._desk.log("error", name, peer=lane.receiver, resource=lane.resource, kind="hold")
 
     async def receipts(self, request: Request) -> Response:
         """Take the receipts a peer gives, tell those it asks for and those it was not handed, within a long poll."""

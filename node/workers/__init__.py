@@ -7,6 +7,7 @@ Promises: a caller hears of a result only after the commit that makes it true; n
 Fails: with what the function raised, or Retry(DRAINING) once the node is stopping.
 """
 
+from node.workers.alarms import Alarms
 from node.workers.bell import Bell
 from node.workers.committer import Committer, Counts, Opens
 from node.workers.desk import Desk, Timers
@@ -14,5 +15,6 @@ from node.workers.seldom import Seldom
 from node.workers.threads import BLOCK, InlineWorkers, Runs, Workers
 
 __all__ = [
-    "BLOCK", "Bell", "Committer", "Counts", "Desk", "InlineWorkers", "Opens", "Runs", "Seldom", "Timers", "Workers",
+    "BLOCK", "Alarms", "Bell", "Committer", "Counts", "Desk", "InlineWorkers", "Opens", "Runs", "Seldom", "Timers",
+    "Workers",
 ]

@@ -22,18 +22,18 @@ class Bell:
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
         self._rung: dict[str, int] = {}
-        self._waiting: dict[str, set[Deferred[None]]] = {}
+        self._waiting: dict[str, dict[Deferred[None], None]] = {}
 
     def count(self, *names: str) -> int:
         """Return how often the names were rung so far, together."""
         return sum(self._rung.get(name, 0) for name in names)
 
     def ring(self, *names: str) -> None:
-        """Wake everyone who waits for one of the names."""
-        woken: set[Deferred[None]] = set()
+        """Wake everyone who waits for one of the names, who waited first first."""
+        woken: dict[Deferred[None], None] = {}
         for name in names:
             self._rung[name] = self._rung.get(name, 0) + 1
-            woken |= self._waiting.pop(name, set())
+            woken |= self._waiting.pop(name, {})
         for deferred in woken:
             if not deferred.called:
                 deferred.callback(None)
@@ -45,7 +45,7 @@ class Bell:
             return True
         deferred: Deferred[None] = Deferred()
         for name in names:
-            self._waiting.setdefault(name, set()).add(deferred)
+            self._waiting.setdefault(name, {})[deferred] = None
         timer = self._clock.callLater(seconds, lambda: None if deferred.called else deferred.callback(None))
         try:
             await deferred
@@ -53,5 +53,5 @@ class Bell:
             if timer.active():
                 timer.cancel()
             for name in names:
-                self._waiting.get(name, set()).discard(deferred)
+                self._waiting.get(name, {}).pop(deferred, None)
         return self.count(*names) != seen

@@ -1,0 +1,212 @@
+"""The city: a centre and two departments, their wire and their clock, from one seed.
+
+dept-a and dept-b submit regions and people to the centre, and each has what the other submitted by a grant.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Any
+
+from twisted.internet.task import Clock
+from twisted.python.failure import Failure
+
+from node.deliver.sweep import Retention
+from node.envelope import read_letter, read_manifest, unframe
+from node.exchange import route
+from node.model.parcel import Manifest
+from node.model.registry import Grant
+from node.model.spool import ArrivalState, EntryState
+from node.wire.media import LETTER, PARCEL
+from node.wire.message import Response
+from node.workers import Timers
+from tests.crypto.papers import CRYPTO, DAY, NOW
+from tests.stage.desk import CENTRE, resources_of
+from tests.world.disk import Disk, MemoryDisk
+from tests.world.lifetime import run_until
+from tests.world.machine import RETENTION, TIMERS, Machine, Terms
+from tests.world.source import Source
+from tests.world.wire import Wire
+from tests.world.witness import Witness, digest_of
+
+A, B = "dept-a", "dept-b"
+NAMES = (A, CENTRE, B)
+RESOURCES = ("region-code", "population")
+FOREVER = 1 << 50
+OPEN = (ArrivalState.STORED, ArrivalState.JUDGED, ArrivalState.HELD)
+UNFINISHED = (EntryState.SEALED, EntryState.SENT, EntryState.ACCEPTED)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A bug that showed itself: something that is no `Trouble` escaped."""
+
+    node: str
+    fields: dict[str, object]
+
+
+class City:
+    """The whole world of one seed."""
+
+    names = NAMES
+
+    def __init__(
+        self, seed: int, disks: dict[str, Disk] | None = None, timers: Timers = TIMERS,
+        retention: Retention = RETENTION, moves: float = 0.1,
+    ) -> None:
+        self.seed, self.timers, self.retention, self.moves = seed, timers, retention, moves
+        self.clock = Clock()
+        # Noon in China of a day the certificates are good on: no run crosses midnight.
+        self.began = NOW // DAY * DAY + DAY // 6
+        self.dice = Random(f"{seed}: city")
+        self.wire = Wire(self.clock, Random(f"{seed}: wire"))
+        self.wire.seen.request, self.wire.seen.answer = self._request_seen, self._answer_seen
+        self.envelopes: dict[str, bytes] = {}
+        self.manifests: dict[str, Manifest] = {}
+        self.broken: list[str] = []
+        self.faults: list[Fault] = []
+        self.events: list[tuple[float, str, str, str, dict[str, object]]] = []
+        grants = [Grant(code, node, "test", FOREVER) for code in RESOURCES for node in (A, B)]
+        self.machines = {
+            name: self._machine(name, (disks or {}).get(name), grants if name == CENTRE else []) for name in NAMES
+        }
+        self.sources = {
+            name: Source(self, self.machines[name], Random(f"{seed}: {name} source")) for name in (A, B)
+        }
+
+    def _machine(self, name: str, disk: Disk | None, grants: list[Grant]) -> Machine:
+        dice = Random(f"{self.seed}: {name}")
+        terms = Terms([one for one in resources_of(name) if one.code in RESOURCES], grants)
+        witness = Witness(name, self.envelopes)
+        held: Any = disk
+        machine = Machine(name, self, held, terms, () if name == CENTRE else (CENTRE,), dice, witness)
+        if disk is None:
+            machine.disk = MemoryDisk(machine.now, dice.randbytes)
+        return machine
+
+    @property
+    def centre(self) -> Machine:
+        """The machine the departments connect to."""
+        return self.machines[CENTRE]
+
+    # --- running ------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start every machine."""
+        for machine in self.machines.values():
+            machine.start()
+
+    def run(self, seconds: float) -> None:
+        """Let time pass."""
+        run_until(self.clock, self.clock.seconds() + seconds)
+        assert not self.faults, self.faults[0]
+
+    def calm(self) -> None:
+        """End every nemesis: the wire is good, every machine is up, every grant and every peer is good."""
+        self.wire.calm()
+        for machine in self.machines.values():
+            grants = [replace(grant, until=FOREVER) for grant in machine.terms.grants]
+            machine.reload(suspended=frozenset(), grants=grants)
+            machine.start()
+            assert machine.life is not None
+            for name in ("outbox", "inbox", "warehouse"):
+                machine.life.stores.of(name).fail_at(0)
+
+    def settle(self, within: float = 3600.0) -> None:
+        """Let time pass until nothing is left to do; fail with what is left if that takes too long."""
+        until = self.clock.seconds() + within
+        while self.clock.seconds() < until:
+            self.run(5.0)
+            if not self.left(first=True):
+                return
+        raise AssertionError("\n  ".join(["the world does not come to rest:", *self.left()]))
+
+    def left(self, first: bool = False) -> list[str]:
+        """Return what is still to be done; only the first thing if `first`."""
+        found: list[str] = []
+        for source in self.sources.values():
+            if source.waiting:
+                found.append(f"{source.machine.name}: {source.waiting} posts are not answered")
+        for machine in self.machines.values():
+            if first and found:
+                break
+            found += _left(machine)
+        return found
+
+    # --- told ---------------------------------------------------------------------------------------------------
+
+    def hear(self, node: str, level: str, event: str, fields: dict[str, object]) -> None:
+        """Take one line of a node's log."""
+        self.events.append((self.clock.seconds(), node, level, event, fields))
+        if event == "EXN-FAULT":
+            self.faults.append(Fault(node, fields))
+            bug = fields.get("bug")
+            if isinstance(bug, BaseException):
+                raise AssertionError(f"seed={self.seed}: a bug in {node}, {fields.get('at')}") from bug
+
+    def fault(self, failure: Failure, node: str) -> None:
+        """Take a bug of the world itself."""
+        self.faults.append(Fault(node, {"bug": failure.getTraceback()}))
+
+    # --- seen on the wire ---------------------------------------------------------------------------------------
+
+    def _request_seen(self, caller: str, callee: str, path: str, body: bytes) -> None:
+        if path == "/v1/parcels":
+            self._parcel(caller, callee, body)
+        elif path.startswith("/v1/receipts"):
+            self._letter(body)
+
+    def _answer_seen(self, callee: str, caller: str, path: str, response: Response) -> None:
+        media = dict(response.headers).get(b"Content-Type")
+        body = response.body if isinstance(response.body, bytes) else b"".join(response.body)
+        if media == PARCEL:
+            self._parcel(callee, caller, body)
+        elif media == LETTER:
+            self._letter(body)
+
+    def _parcel(self, sender: str, receiver: str, frame: bytes) -> None:
+        framed = unframe(frame)
+        said = read_manifest(framed.manifest, CRYPTO).statement
+        self.envelopes[digest_of(framed.payload)] = framed.payload
+        before = self.manifests.setdefault(said.parcel, said)
+        if before != said:
+            self.broken.append(f"parcel {said.parcel} changed on the way")
+        if sender == CENTRE and said.kind == "records":
+            self._handed_out(receiver, said)
+
+    def _handed_out(self, receiver: str, said: Manifest) -> None:
+        """Promise 4: nothing is handed out without a grant valid at that moment."""
+        now = self.centre.now()
+        grants = self.centre.terms.grants
+        if not any((g.resource, g.receiver) == (said.resource, receiver) and now < g.until for g in grants):
+            self.broken.append(f"{said.resource} was handed to {receiver} without a grant")
+
+    def _letter(self, body: bytes) -> None:
+        for one in read_letter(body).receipts:
+            if one.verdicts:
+                self.envelopes[digest_of(one.verdicts)] = one.verdicts
+
+
+def _left(machine: Machine) -> list[str]:
+    """Return what a machine has still to do, from what stands on its disk."""
+    life, name = machine.life, machine.name
+    if life is None:
+        return [f"{name} is down"]
+    found = []
+    with life.stores.outbox.unit() as unit:
+        for state in unit.lanes():
+            if state.waiting or state.cursor <= state.head.seq:
+                found.append(f"{name}: waiting in {state}")
+        for wanted in UNFINISHED:
+            found += [f"{name}: unfinished {entry}" for entry in unit.entries(wanted, "", 3)]
+        marks = {grant: int(unit.bookmark(route.reader(grant)) or 0) for grant in machine.terms.grants}
+    with life.stores.warehouse.unit() as unit:
+        for grant, mark in marks.items():
+            if unit.last(grant.resource) > mark:
+                found.append(f"{name}: {grant.name} has read to {mark} of {unit.last(grant.resource)}")
+    with life.stores.inbox.unit() as unit:
+        for opened in OPEN:
+            found += [f"{name}: not opened {arrival}" for arrival in unit.arrivals(opened, "", 3)]
+    return found
+

@@ -1,0 +1,292 @@
+"""A machine of the world: a disk that stays, and one life after the other of the real node over it.
+
+Rule 1: a life that is over changes nothing, says nothing and hears nothing, though Python still holds its coroutines.
+Rule 2: a life is put together as `node.service.build` puts a node together; only sockets, threads and TLS are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from random import Random
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from twisted.internet.defer import CancelledError, Deferred, fail
+from twisted.python.failure import Failure
+
+from node.deliver.asker import Asker
+from node.deliver.greeter import Greeter
+from node.deliver.pump import Pump
+from node.deliver.router import Router
+from node.deliver.sweep import Retention, Sweep
+from node.exchange import greet
+from node.exchange.means import Means
+from node.intake.collector import Collector
+from node.intake.gateway import Gateway
+from node.intake.local import Local
+from node.intake.opener import Opener
+from node.model.instant import Instant
+from node.model.registry import Grant, Resource
+from node.model.trouble import Trouble
+from node.spool.shortage import Shortage
+from node.wire.link import PeerLink
+from node.wire.message import Link, Request, Response
+from node.wire.problem import problem
+from node.wire.routes import Routes
+from node.workers import Bell, Committer, Desk, InlineWorkers, Timers
+from tests.fakes.memory import PowerCut
+from tests.stage.desk import CENTRE, Tally, channel_of, means_of, peer_of
+from tests.world.disk import Disk
+from tests.world.lifetime import LifeTime
+from tests.world.wire import WireClient
+from tests.world.witness import Witness
+
+if TYPE_CHECKING:
+    from tests.world.city import City
+
+T = TypeVar("T")
+TOKEN = b"a-token-of-the-world"
+TIMERS = Timers(
+    hello=20.0, idle=5.0, poll=10.0, overdue_ms=10_000, lease_ms=30_000, rest_first=1.0, rest_most=20.0, post=30.0
+)
+RETENTION = Retention(answers=7_200_000, done=120_000, bytes_in=60_000, receipts=7_200_000)
+
+
+class _Committer(Committer[Any]):
+    """A committer whose life may end."""
+
+    def __init__(self, life: Life, store: Any, most: int) -> None:
+        super().__init__(_Door(life, store), life.time, most=most)
+        self._life = life
+
+    def run(self, function: Callable[[Any], T]) -> Deferred[T]:
+        return super().run(function) if self._life.alive else fail(PowerCut())
+
+    def bury(self) -> None:
+        """Fail what was asked for and never done."""
+        while self._jobs:
+            job = self._jobs.popleft()
+            if not job.deferred.called:
+                job.deferred.errback(PowerCut())
+
+
+class _Door:
+    """The way of one life to one store; a power cut in a commit ends that life."""
+
+    def __init__(self, life: Life, store: Any) -> None:
+        self._life, self._store = life, store
+
+    @contextmanager
+    def unit(self) -> Iterator[Any]:
+        if not self._life.alive:
+            raise PowerCut
+        try:
+            with self._store.unit() as unit:
+                yield unit
+        except PowerCut:
+            self._life.die()
+            raise
+
+
+class _Bell(Bell):
+    """A bell whose life may end."""
+
+    def bury(self) -> None:
+        """Wake nobody ever again."""
+        for waiting in list(self._waiting.values()):
+            for deferred in list(waiting):
+                deferred.cancel()
+
+
+@dataclass
+class Terms:
+    """What a machine's configuration says now; changed by `Machine.reload`."""
+
+    resources: Sequence[Resource]
+    grants: Sequence[Grant] = ()
+    suspended: frozenset[str] = frozenset()
+
+
+class Life:
+    """One run of a node's process."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine, self.name, self.alive = machine, machine.name, True
+        city = machine.city
+        self.time = LifeTime(city.clock)
+        self.stores = machine.disk.start()
+        most = machine.dice.choice((1, 2, 512, 512))
+        self.bell = _Bell(self.time)
+        self.outbox, self.inbox, self.warehouse = (
+            _Committer(self, store, most) for store in (self.stores.outbox, self.stores.inbox, self.stores.warehouse)
+        )
+        self.desk = Desk(
+            means=machine.means(), outbox=self.outbox, inbox=self.inbox, warehouse=self.warehouse, sink=None,
+            workers=InlineWorkers(), bell=self.bell, reactor=self.time, now=machine.now, counter=Tally(),
+            log=self._log, shortage=lambda: machine.shortage, timers=city.timers,
+        )
+        self.gateway, self.local = Routes(), Routes()
+        Gateway(self.desk).add_to(self.gateway)
+        Local(self.desk, {"app": TOKEN}).add_to(self.local)
+        self._running: dict[Deferred[Response], None] = {}
+        self._loops = [self.desk.keep(name, work) for name, work in self._works()]
+        for loop in self._loops:
+            loop.addErrback(lambda failure: None)
+
+    def _works(self) -> Iterator[tuple[str, Callable[[], Coroutine[Any, Any, None]]]]:
+        desk, city = self.desk, self.machine.city
+        opener = Opener(desk)
+        yield "opener", opener.run
+        yield "reconsider", opener.reconsider
+        yield "router", Router(desk).run
+        yield "sweep", Sweep(desk, city.retention, 30.0).run
+        for peer in self.machine.posts_to:
+            link = self._link(peer)
+            asker = Asker(desk, link)
+            yield "greeter", Greeter(desk, link).run
+            yield "pump", Pump(desk, link).run
+            yield "asker", asker.poll
+            yield "giver", asker.give
+            yield "collector", Collector(desk, link).run
+
+    def _link(self, peer: str) -> PeerLink:
+        city = self.machine.city
+        client: Any = WireClient(city.wire, self, city.machines[peer])
+        return PeerLink(client, lambda: self.bell.ring(f"link:{peer}"))
+
+    # --- asked --------------------------------------------------------------------------------------------------
+
+    def answer(self, caller: str, path: str, media: bytes, body: bytes) -> Deferred[Response]:
+        """Return what the gateway answers to a peer."""
+        return self._answer(self.gateway, "POST", path, {b"content-type": media}, body, Link("", 0, channel_of(caller)))
+
+    def ask(self, method: str, path: str, headers: dict[bytes, bytes], body: bytes = b"") -> Deferred[Response]:
+        """Return what the local API answers to the department's own system."""
+        return self._answer(self.local, method, path, {b"authorization": b"Bearer " + TOKEN, **headers}, body, Link())
+
+    def _answer(
+        self, routes: Routes, method: str, target: str, headers: dict[bytes, bytes], body: bytes, link: Link
+    ) -> Deferred[Response]:
+        path, _, query = target.partition("?")
+        request = Request(method, path, query.encode("ascii"), headers, link)
+        running: Deferred[Response] = Deferred.fromCoroutine(self._act(routes, request, body))
+        self._running[running] = None
+        running.addErrback(self._explain)
+        running.addBoth(self._over, running)
+        return running
+
+    async def _act(self, routes: Routes, request: Request, body: bytes) -> Response:
+        found = routes.find(request.path)
+        assert found is not None, request.path
+        route = found[0].route(request.method)
+        assert route is not None, request.path
+        request.template, request.arguments = found[0].template, found[1]
+        if route.early is not None:
+            route.early(request)
+        request.body = body
+        reply = route.action(request)
+        return reply if isinstance(reply, Response) else await reply
+
+    def _explain(self, failure: Failure) -> Response | Failure:
+        error = failure.value
+        if isinstance(error, Trouble):
+            return problem(error)
+        if self.alive and not isinstance(error, CancelledError):
+            self._log("error", "EXN-FAULT", at="answer", bug=error)
+        return failure
+
+    def _over(self, result: Any, running: Deferred[Response]) -> Any:
+        self._running.pop(running, None)
+        return result
+
+    # --- told and dead ------------------------------------------------------------------------------------------
+
+    def _log(self, level: str, event: str, **fields: object) -> None:
+        if self.alive:
+            self.machine.city.hear(self.name, level, event, fields)
+
+    def die(self) -> None:
+        """Lose the power in this instant."""
+        if self.alive:
+            self.alive, self.time.over, self.desk.stopping = False, True, True
+            self.machine.fallen()
+            self.machine.city.clock.callLater(0, self._bury)
+
+    def _bury(self) -> None:
+        """End what Python still holds of this life; nothing of it reaches a store or the wire any more."""
+        self.machine.city.wire.fallen(self)
+        for committer in (self.outbox, self.inbox, self.warehouse):
+            committer.bury()
+        for loop in self._loops:
+            loop.cancel()
+        for running in list(self._running):
+            running.cancel()
+        self.bell.bury()
+
+
+@dataclass
+class Machine:
+    """One node's place: its disk, its clock's error, its configuration."""
+
+    name: str
+    city: City
+    disk: Disk
+    terms: Terms
+    posts_to: Sequence[str]
+    dice: Random
+    witness: Witness
+    skew: Instant = 0
+    shortage: Shortage = Shortage.NONE
+    life: Life | None = None
+    lives: int = 0
+    _restart: list[float] = field(default_factory=list)
+
+    def now(self) -> Instant:
+        """The machine's own wall clock."""
+        return self.city.began + int(self.city.clock.seconds() * 1000) + self.skew
+
+    def means(self) -> Means:
+        """Return the means of its present terms."""
+        peers = [
+            peer_of(other, suspended=other in self.terms.suspended, address=other if other in self.posts_to else None)
+            for other in self.city.names if other != self.name
+        ]
+        made = means_of(self.name, peers, self.terms.resources, self.terms.grants, self.dice.randbytes)
+        crypto: Any = self.witness.crypto
+        return replace(made, crypto=crypto, identity=self.witness.identity(made.identity))
+
+    def reload(self, **changes: Any) -> None:
+        """Take new terms, as `Running.reload` does."""
+        self.terms = replace(self.terms, **changes)
+        if self.life is not None:
+            self.life.desk.means = self.means()
+            self.life.outbox.run(greet.release).addBoth(self._ring, self.life)
+
+    def _ring(self, result: object, life: Life) -> None:
+        others = [other for other in self.city.names if other != self.name]
+        kinds = ("outbox", "receipts", "greet", "link", "inbox-means")
+        life.bell.ring("means", "inbox", "warehouse", *(f"{kind}:{node}" for kind in kinds for node in others))
+
+    def start(self) -> None:
+        """Begin a life, unless there is one."""
+        if self.life is None:
+            self.lives += 1
+            self.life = Life(self)
+
+    def crash(self, down: float = 0.0) -> None:
+        """Lose the power, and have it back after `down` seconds."""
+        if self.life is not None:
+            self._restart.append(down)
+            self.life.die()
+
+    def fallen(self) -> None:
+        """Its life ended just now; plan the next."""
+        self.life = None
+        self.disk.stop()
+        down = self._restart.pop() if self._restart else self.dice.uniform(0, 5)
+        self.city.clock.callLater(down + 0.001, self.start)
+
+    def is_centre(self) -> bool:
+        """Return whether the departments connect here."""
+        return self.name == CENTRE

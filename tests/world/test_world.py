@@ -1,0 +1,46 @@
+"""A hundred worlds, each from its seed: whatever happens, the promises hold when it is over.
+
+`WORLD_SEEDS=20000 pytest tests/world/test_world.py` asks more worlds; `WORLD_SEED=17` asks one alone.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.world.city import City
+from tests.world.nemesis import Nemeses
+from tests.world.promises import check
+
+STEPS = 30
+
+
+def seeds() -> list[int]:
+    """Return the seeds asked for."""
+    if "WORLD_SEED" in os.environ:
+        return [int(os.environ["WORLD_SEED"])]
+    return list(range(int(os.environ.get("WORLD_SEEDS", "100"))))
+
+
+def live(seed: int) -> City:
+    """Return a city that lived through its nemeses and came to rest."""
+    city = City(seed)
+    nemeses = Nemeses(city)
+    city.start()
+    city.run(1)
+    for _ in range(STEPS):
+        for source in city.sources.values():
+            if city.dice.random() < 0.5:
+                source.change()
+        nemeses.step()
+        city.run(city.dice.choice((0.05, city.dice.uniform(0, 10))))
+    city.calm()
+    city.settle()
+    return city
+
+
+@pytest.mark.parametrize("seed", seeds())
+def test_the_promises_hold_in_the_world_of(seed: int) -> None:
+    print(f"seed={seed}: WORLD_SEED={seed} pytest tests/world/test_world.py")
+    check(live(seed))
