@@ -160,7 +160,7 @@ class Gateway:
                 outgoing = await next_parcel(desk, state.lane)
             except Hold as met:
                 await self._hold(state.lane, met.code.name)
-                continue
+                outgoing = None
             if outgoing is None:
                 self._offered.pop(state.lane, None)
                 continue

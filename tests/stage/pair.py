@@ -23,9 +23,11 @@ from tests.stage.joined import House
 from tests.wire.talk import Heard, post
 
 
-def lane_of(resource: str = "population", stream: Stream = Stream.LIVE, sender: str = "dept-a") -> Lane:
-    """Return a lane to the centre."""
-    return Lane(DOMAIN, sender, CENTRE, resource, stream)
+def lane_of(
+    resource: str = "population", stream: Stream = Stream.LIVE, sender: str = "dept-a", receiver: str = CENTRE
+) -> Lane:
+    """Return a lane, by default from dept-a to the centre."""
+    return Lane(DOMAIN, sender, receiver, resource, stream)
 
 
 def media(name: bytes) -> str:
