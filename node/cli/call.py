@@ -79,10 +79,11 @@ def _misused(out: Output, error: click.ClickException) -> int:
     if isinstance(error, click.exceptions.NoArgsIsHelpError) and context is not None:
         out.raw(context.get_help() + "\n")
         return exits.USAGE
-    out.note(explain(error))
+    status = error.status if isinstance(error, Told) else exits.USAGE
+    out.error(explain(error), status)
     if context is not None:
         out.note(f"{out.text(SEE)}{out.text(COLON)}{context.command_path} --help")
-    return error.status if isinstance(error, Told) else exits.USAGE
+    return status
 
 
 def _place(bug: BaseException) -> str:

@@ -25,11 +25,12 @@ from node.envelope import (
 )
 from node.model import codes
 from node.model.certificate import Certificate
-from node.model.ids import uuid_bytes
+from node.model.ids import UUID_FORM
 from node.model.parcel import Manifest
 from node.model.spool import Block
 from node.model.trouble import Trouble, trouble
 from node.ports import InboxUnit, OutboxUnit, WarehouseUnit
+from node.service.control_search import SLACK, before, born
 from node.service.papers import Papers
 from node.service.stores import Stores
 
@@ -110,12 +111,10 @@ def _received(unit: InboxUnit, parcel: str, papers: Papers) -> Whole | None:
 
 def _delivered(unit: WarehouseUnit, parcel: str, resources: Iterable[str]) -> Block | None:
     """Return the delivery of a parcel from history, which is in commit order and so nearly in the order of time."""
-    try:
-        sealed = int.from_bytes(uuid_bytes(parcel)[:6], "big")
-    except ValueError:
+    if not UUID_FORM.fullmatch(parcel):
         return None
     for resource in resources:
-        after = before(unit, resource, sealed)
+        after = before(unit, resource, born(parcel) - SLACK)
         for _ in range(BLOCKS):
             blocks = unit.history(resource, after, 1)
             if not blocks:
@@ -124,19 +123,6 @@ def _delivered(unit: WarehouseUnit, parcel: str, resources: Iterable[str]) -> Bl
                 return blocks[0]
             after = blocks[0].id
     return None
-
-
-def before(unit: WarehouseUnit, resource: str, at: int) -> int:
-    """Return a block id after which every delivery at `at` or later stands, if the clock did not step back."""
-    low, high = 0, unit.last(resource)
-    while high - low > 1:
-        middle = (low + high) // 2
-        found = unit.history(resource, middle, 1)
-        if found and found[0].at < at:
-            low = middle
-        else:
-            high = middle
-    return low
 
 
 def _prove_block(stores: Stores, block: Block, index: int, papers: Papers) -> bytes:

@@ -113,6 +113,14 @@ class Output:
             cells = (cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths))
             print("  ".join(cells).rstrip(), file=self._out)
 
+    def error(self, says: Sentence, status: int) -> None:
+        """Tell an error that has no code; to a program as one JSON line on standard error."""
+        if self.json:
+            told = {"error": {"zh": says.zh, "en": says.en, "status": status}}
+            print(json.dumps(told, ensure_ascii=False), file=self._err)
+        else:
+            self.note(says)
+
     def trouble(self, met: Trouble) -> None:
         """Tell what went wrong and what to do; to a program as one JSON line on standard error."""
         if self.json:

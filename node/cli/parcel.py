@@ -84,7 +84,7 @@ def _people(here: Situation, report: Report, strict: bool) -> None:
     names = ("parcel", "sender", "org", "resource", "spec", "record", "row", "origin", "version")
     here.out.facts(flat({name: told[name] for name in names}))
     here.out.facts([(SHOWN, one.says) for one in report.shown])
-    here.out.facts([(NOT_SHOWN, one.says) for one in report.not_shown])
+    here.out.facts([(NOT_SHOWN, says) for says in dict.fromkeys(one.says for one in report.not_shown)])
     here.out.line(GOOD if report.whole or not strict else STRICT)
 
 

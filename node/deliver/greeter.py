@@ -32,7 +32,7 @@ class Greeter:
         # A stored time is clamped: a clock that was set back must not make a peer rest for a year.
         left = min(max(0, rest.until - now) / 1000, desk.timers.rest_most)
         if left and not self._link.up:
-            await desk.sleep(left)
+            await desk.sleep(left, f"greet:{peer}")
         try:
             await self._greet()
         except Trouble as met:

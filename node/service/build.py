@@ -19,6 +19,7 @@ from node.deliver.sweep import Retention, Sweep
 from node.exchange import greet
 from node.exchange.means import Means
 from node.intake.opener import Opener
+from node.service.control import Control
 from node.service.disk import Disk
 from node.service.links import Callers, Wires, good
 from node.service.listeners import Listeners
@@ -61,6 +62,7 @@ class Running:
         self.loops: list[Deferred[None]] = []
         self.listeners = Listeners(self)
         self.ports: list[IListeningPort] = []
+        self.control = Control(self.desk, settings.control, lambda: {"running": True})
 
     def _callers(self) -> Callers | None:
         crypto, tls = self.papers.crypto, self.settings.api.tls
@@ -114,6 +116,7 @@ class Running:
             # A loop ends only by being cancelled; what it met on the way it has logged itself.
             self.loops.append(self.desk.keep(name, work).addErrback(lambda failure: None))
         self.peers.follow(self.settings.peer)
+        self.control.start(self.reactor)
 
     def _works(self) -> Sequence[tuple[str, Work]]:
         desk, keep, every = self.desk, self.settings.retention, self.settings.timers.purge / 1000
@@ -166,6 +169,7 @@ class Running:
         desk = self.desk
         desk.stopping = True
         self._ring()  # long polls end now, not when their time is over
+        await self.control.stop()
         await self.listeners.drain(self.settings.timers.drain / 1000)
         for loop in self.loops:
             loop.cancel()

@@ -22,6 +22,7 @@ from typing import Any
 
 import orjson
 from twisted.internet.defer import Deferred
+from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IDelayedCall, IListeningPort, IReactorUNIX
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
@@ -54,13 +55,18 @@ class Control:
         self._port: IListeningPort | None = None
 
     def start(self, reactor: IReactorUNIX) -> None:
-        """Listen; a socket left behind by a process that died is taken away, for the outbox's lock is ours."""
+        """Listen; a socket left behind by a process that died is taken away, for the outbox's lock is ours.
+
+        Raises Hold(LISTEN).
+        """
         if self._path.exists() and stat.S_ISSOCK(self._path.lstat().st_mode):
             self._path.unlink()
         # Born with the mode it keeps: no moment in which others could connect.
         before = os.umask(0o177)
         try:
             self._port = reactor.listenUNIX(str(self._path), self._factory, backlog=AT_ONCE, mode=0o600)
+        except CannotListenError:  # the path is too long for a socket, or something else stands there
+            raise trouble(codes.LISTEN, address=self._path.name) from None
         finally:
             os.umask(before)
 

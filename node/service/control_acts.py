@@ -2,7 +2,8 @@
 
 Rule 1: each act names who did it, in the log with the account that asked, and in the ledger where records are given up.
 Rule 2: nothing here sends a parcel's bytes again or changes them: it takes away what makes a lane wait.
-Rule 3: what is given up is a sealed parcel nobody has accepted (a signed void takes its place), or a parked one.
+Rule 3: `retry` leaves alone what a person stopped or must decide; `release` is the word for that.
+Rule 4: what is given up is a sealed parcel nobody has accepted (a signed void takes its place), or a parked one.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from node.exchange import seal
+from node.exchange import greet, seal
 from node.ledger import steps
 from node.model import codes
 from node.model.parcel import Lane
@@ -22,8 +23,6 @@ from node.service.control_read import OUTBOX, Answer, Arguments, identifier, que
 from node.service.control_view import lane_name
 from node.workers import Desk
 
-LASTING = frozenset({codes.HELD.name, codes.SUPERSEDED.name, codes.FORK.name})
-"""Holds that `retry` leaves alone: a person decided, or must; `release` is the word for that."""
 UNACCEPTED = frozenset({EntryState.SEALED, EntryState.SENT})
 AT_ONCE = 1000
 
@@ -66,7 +65,7 @@ def _retry_sending(unit: OutboxUnit, given: Arguments, desk: Desk) -> tuple[str,
     released = 0
     for lane in lanes:
         state = unit.lane(lane)
-        if state is not None and state.held is not None and state.held not in LASTING:
+        if state is not None and state.held is not None and state.held not in greet.FOR_PEOPLE:
             unit.hold(lane, None)
             released += 1
     unit.set_rest(peer, Rest())
