@@ -114,7 +114,7 @@ class WarehouseUnit(Ledger, Protocol):
     """One transaction of the warehouse.
 
     W1  A record is applied only if its version is greater than the one held for (origin, resource, business key).
-    W2  A delete leaves a tombstone; a row id that returns under another key tombstones the old key at that version.
+    W2  A delete leaves a tombstone; a row id that returns under another key leaves one at the old key.
     W3  A delivery applied once returns the same verdicts ever after; a delivery with an older token is Retry(FENCED).
     W4  History is in commit order, and holds every good record of every delivery, the older ones included.
     """

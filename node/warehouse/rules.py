@@ -2,10 +2,13 @@
 
 Rule 1: a record is applied only if its version is greater than the one its key holds; arrival decides nothing (W1).
 Rule 2: a delete leaves a tombstone with its version.
-Rule 3: a row id that returns under another key leaves a tombstone at its old key with the new version, unless another
-    row has taken that key in the meantime (W2).
+Rule 3: a row id that returns under another key leaves a tombstone at its old key, unless another row has taken that
+    key in the meantime (W2).  The tombstone keeps the version of the record that stood there: what another row says
+    of that key later than that record still counts, whenever it comes.
 Rule 4: a row id that comes late, after it was seen under another key with a greater version, had left: its key gets
     that tombstone, unless something newer than the record stands there.  So history cannot raise a ghost.
+So a key ends alike in whatever order its records came: its greatest version stands, unless that deletes, or its row
+has gone to another key since.
 Rule 5: versions of one origin and resource are never equal for two records; an equal one is the same record again.
 """
 
@@ -53,10 +56,10 @@ class State:
         home = self.homes.get(row)
         if home is not None and home.version >= version:
             if home.key != key:
-                self._leave_late(key, version, home.version)
+                self._leave_late(key, version)
             return Outcome.OLDER
         if home is not None and home.key != key and self._stands(home.key, row):
-            self._put(home.key, Held(version, None, True), None)
+            self._put(home.key, Held(self.held[home.key].version, None, True), None)
         self.homes[row] = Home(key, version)
         self.moved.add(row)
         there = self.held.get(key)
@@ -67,13 +70,13 @@ class State:
         self._put(key, Held(version, row, operation is Operation.DELETE), number)
         return Outcome.APPLIED
 
-    def _leave_late(self, key: bytes, came: Version, left: Version) -> None:
+    def _leave_late(self, key: bytes, came: Version) -> None:
         there = self.held.get(key)
         if there is not None and there.version >= came:
             return
         if there is not None and there.row is not None:
             self._displace(there.row, key, there.version)
-        self._put(key, Held(left, None, True), None)
+        self._put(key, Held(came, None, True), None)
 
     def _displace(self, row: bytes, key: bytes, version: Version) -> None:
         self.homes.setdefault(row, Home(key, version))

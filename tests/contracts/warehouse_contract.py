@@ -93,11 +93,11 @@ class WarehouseContract(Opened):
         with warehouse.unit() as unit:
             outcomes = apply(unit, *moved) if together else [*apply(unit, moved[0]), *apply(unit, moved[1])]
             assert outcomes == [APPLIED, APPLIED]
-            assert (stands(unit, "old"), stands(unit, "new")) == ((5, False), (5, True))
+            assert (stands(unit, "old"), stands(unit, "new")) == ((1, False), (5, True))
             assert apply(unit, arriving(0, 4, "old", "r")) == [OLDER]
             assert apply(unit, arriving(0, 6, "old", "another")) == [APPLIED]
             assert apply(unit, arriving(0, 7, "old", "r")) == [APPLIED], "and home again"
-            assert (stands(unit, "old"), stands(unit, "new")) == ((7, True), (7, False))
+            assert (stands(unit, "old"), stands(unit, "new")) == ((7, True), (5, False))
 
     def test_rows_that_swap_keys_keep_both(self, warehouse: Any) -> None:
         with warehouse.unit() as unit:
@@ -105,7 +105,7 @@ class WarehouseContract(Opened):
             assert apply(unit, arriving(0, 3, "b", "r1"), arriving(1, 4, "a", "r2")) == [APPLIED, APPLIED]
             assert (stands(unit, "a"), stands(unit, "b")) == ((4, True), (3, True))
             assert apply(unit, arriving(0, 5, "c", "r1")) == [APPLIED]
-            assert (stands(unit, "a"), stands(unit, "b"), stands(unit, "c")) == ((4, True), (5, False), (5, True))
+            assert (stands(unit, "a"), stands(unit, "b"), stands(unit, "c")) == ((4, True), (3, False), (5, True))
 
     def test_a_row_that_lost_its_key_takes_nothing_with_it(self, warehouse: Any) -> None:
         with warehouse.unit() as unit:
@@ -117,7 +117,7 @@ class WarehouseContract(Opened):
             assert (stands(unit, "a"), stands(unit, "b")) == ((2, True), (3, True))
         with warehouse.unit() as unit:
             assert apply(unit, arriving(0, 4, "a", "r1")) == [APPLIED], "back again"
-            assert (stands(unit, "a"), stands(unit, "b")) == ((4, True), (4, False))
+            assert (stands(unit, "a"), stands(unit, "b")) == ((4, True), (3, False))
 
     def test_history_that_comes_late_raises_no_ghost(self, warehouse: Any) -> None:
         """A row that went a, b, c: whatever order its records come in, it stands at c alone."""
@@ -132,16 +132,16 @@ class WarehouseContract(Opened):
                 assert alive == ["c"], order
 
     def test_arrival_order_decides_nothing(self, warehouse: Any, seed: int) -> None:
-        """Rows that own their keys, some deleted, some moved: all orders and cuts end alike."""
+        """Rows that share their keys, some deleted, some moved: all orders and cuts end alike."""
         random = Random(seed)
         story, version = [], 0
         for row in range(6):
             for step in range(random.randint(1, 5)):
                 version += 1
                 operation = DELETE if random.random() < 0.2 else Operation.UPSERT
-                key = f"{row}-{random.randint(0, 2)}"
+                key = f"{row // 3}-{random.randint(0, 2)}"
                 story.append(arriving(0, version, key, f"r{row}", operation))
-        keys = [f"{row}-{key}" for row in range(6) for key in range(3)]
+        keys = [f"{half}-{key}" for half in range(2) for key in range(3)]
         ends = set()
         for attempt in range(6):
             lane = replace(LANE, resource=f"resource-{attempt}")
