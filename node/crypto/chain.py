@@ -15,7 +15,7 @@ from enum import Enum
 from OpenSSL import crypto as openssl
 
 from node.crypto.archive import read_archive, write_archive
-from node.crypto.certificates import Facts, inspect, moment_of, split
+from node.crypto.certificates import Facts, inspect, moment_of, parse, split
 from node.crypto.revocation import Crl, parse_crls
 from node.model import codes
 from node.model.certificate import Certificate
@@ -99,6 +99,10 @@ class CertificateTrust:
         """Take new roots, intermediates and CRLs in one step; if one is malformed (Refused) the old ones stay."""
         self._held = self._hold(roots, intermediates, crls)
         self.generation += 1
+
+    def read(self, der: bytes) -> Certificate:
+        """Return what a certificate says, which proves nothing of it; raise Refused for malformed octets."""
+        return parse(der, self._crypto.sm3)
 
     def check(self, certificate: Certificate, at: Instant) -> None:
         """Return if the certificate is good at `at`; raise Hold (CERT_CHAIN, CERT_TIME, CERT_REVOKED, CRL_MISSING)."""

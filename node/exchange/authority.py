@@ -76,12 +76,19 @@ def attest(known: Known[S], means: Means, at: Instant) -> Attested[S]:
     return verify(known.unverified, known.certificate, means.crypto)
 
 
-def attest_again(known: Known[S], means: Means) -> Attested[S]:
-    """Return a statement that was attested when it was accepted: good means good then (WIRE §6), so no trust is asked.
+def attest_again(unverified: Unverified[Manifest], means: Means) -> tuple[Attested[Manifest], Peer]:
+    """Return a manifest that was attested when it was accepted, and its sender as it is registered now.
 
-    Raises Refused(SIGNATURE) if the stored octets are no longer those.
+    Good means good then (WIRE §6): neither trust nor the registry is asked for the certificate, which may have been
+    replaced since.  Raises Refused if the stored octets are no longer those, Hold: UNREGISTERED, SUSPENDED.
     """
-    return verify(known.unverified, known.certificate, means.crypto)
+    attested = verify(unverified, means.trust.read(unverified.signed.certificate_der), means.crypto)
+    peer = means.registry.peer(attested.statement.sender.node)
+    if peer is None:
+        raise trouble(codes.UNREGISTERED)
+    if peer.suspended:
+        raise trouble(codes.SUSPENDED, peer=peer.node)
+    return attested, peer
 
 
 def permit(manifest: Manifest, peer: Peer, means: Means) -> None:

@@ -9,13 +9,16 @@ Rule 3: a record is refused alone; a parcel that cannot open is refused whole, p
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from node.envelope import (
     Attested,
     Opened,
+    Origin,
+    Unopened,
     Verified,
     check_origins,
     evidence,
@@ -28,7 +31,7 @@ from node.envelope import (
     write,
     write_origins,
 )
-from node.exchange.authority import Known, attest, attest_again, originally, ourselves, party, recognise
+from node.exchange.authority import attest, attest_again, originally, ourselves, party
 from node.exchange.means import Means
 from node.ledger import steps
 from node.model import codes
@@ -42,13 +45,17 @@ from node.ports import InboxUnit
 from node.validate import Specification, same, split_line
 
 _KINDS = ("records", "void")
+LISTED = 8 << 20
+"""About how many octets a verdict list may have: it must fit into one letter together with its receipt."""
+_UNLISTED = re.compile(r"[^!#-\[\]-~]")
+_FIELD = 256
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """What the gate found: `refused` has a verdict per broken rule, `delivery` the good records if there are any.
 
-    `code` is why a parcel is refused whole.
+    `code` is why a parcel is refused whole, `reason` the step that failed: for our log, never for the wire.
     """
 
     manifest: Attested[Manifest]
@@ -56,6 +63,7 @@ class Judgement:
     refused: Sequence[Verdict]
     delivery: Delivery | None
     code: Code | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,53 +76,65 @@ class Closing:
     code: str | None
 
 
-def judge(claim: Claim, octets: tuple[bytes, bytes], means: Means, now: Instant, today: date) -> Judgement:
+def judge(
+    claim: Claim, octets: tuple[bytes, bytes], means: Means, now: Instant, today: date,
+    saved: Sequence[Verdict] | None = None,
+) -> Judgement:
     """Return the gate's findings on a stored parcel; no store is touched.
 
-    Raises Hold (KEY_ROLE, UNKNOWN_SPECIFICATION, UNREGISTERED, SUSPENDED, STORE_CORRUPT): the parcel waits for a
+    `saved` are the verdicts found before: they stand, whatever changed since.  Raises Hold (KEY_ROLE,
+    UNKNOWN_SPECIFICATION, UNREGISTERED, SUSPENDED, STORE_CORRUPT, certificates of an origin): the parcel waits for a
     change here.
     """
-    known = recognise(read_manifest(octets[0], means.crypto), means, None)
-    verified = _verified(known, octets[1], means)
+    verified, peer = _verified(claim, octets, means)
     manifest = verified.manifest
     if manifest.statement.kind not in _KINDS:
-        return Judgement(manifest, known.peer, (), None, codes.UNSUPPORTED)
+        return Judgement(manifest, peer, (), None, codes.UNSUPPORTED)
     try:
         opened = open_parcel(verified, means.identity.unwrap, means.crypto)
-    except Refused as refusal:
-        return Judgement(manifest, known.peer, (), None, refusal.code)
+    except Unopened as refusal:
+        return Judgement(manifest, peer, (), None, refusal.code, refusal.reason)
     if opened.inner is None:
-        return Judgement(manifest, known.peer, (), None)
-    return _judge(claim, known.peer, opened, means, now, today)
+        return Judgement(manifest, peer, (), None)
+    return _judge(claim, peer, opened, means, now, today, saved)
 
 
-def _verified(known: Known[Manifest], payload: bytes, means: Means) -> Verified:
+def _verified(claim: Claim, octets: tuple[bytes, bytes], means: Means) -> tuple[Verified, Peer]:
     # These octets were good when they were stored; if they are not now, our disk is at fault and not the sender.
     try:
-        return verify_bytes(attest_again(known, means), payload, means.crypto)
+        attested, peer = attest_again(read_manifest(octets[0], means.crypto), means)
+        verified = verify_bytes(attested, octets[1], means.crypto)
     except Refused:
-        raise trouble(codes.STORE_CORRUPT, parcel=known.unverified.statement.parcel) from None
+        raise trouble(codes.STORE_CORRUPT, parcel=claim.parcel) from None
+    if (attested.statement.parcel, attested.statement.lane) != (claim.parcel, claim.lane):
+        raise trouble(codes.STORE_CORRUPT, parcel=claim.parcel)
+    return verified, peer
 
 
-def _judge(claim: Claim, peer: Peer, opened: Opened, means: Means, now: Instant, today: date) -> Judgement:
+def _judge(
+    claim: Claim, peer: Peer, opened: Opened, means: Means, now: Instant, today: date, saved: Sequence[Verdict] | None
+) -> Judgement:
     manifest = opened.manifest.statement
     specification = means.specifications.find(manifest.spec)
     found = [_split(line) for line in opened.lines]
-    origins = [part[1].origin if part else manifest.sender.node for part in found]
-    proven = _provenance(opened, origins, peer, means, now)
-    refusals: list[Verdict] = []
+    origins = [part[1].origin if part else peer.node for part in found]
+    proven, kept = _provenance(opened, origins, peer, means, now)
+    refusals: list[Verdict] = list(saved or ())
+    closed = {verdict.index for verdict in refusals}
     good: list[Arriving] = []
     for leaf, part in enumerate(found):
-        result = _record(leaf, part, proven[leaf], specification, today)
+        if leaf in closed:
+            continue
+        result = _record(leaf, part, proven[leaf] or saved is not None, specification, today)
         if isinstance(result, list):
             refusals += result
         else:
             good.append(Arriving(leaf, result[0], result[1], opened.lines[leaf]))
     if not good:
         return Judgement(opened.manifest, peer, refusals, None)
-    kept = write_origins(evidence(opened, origins, [one.leaf for one in good], means.crypto))
+    proof = write_origins(_evidence(opened, origins, kept, [one.leaf for one in good], means))
     purpose = opened.inner.said.purpose if opened.inner else ""
-    delivery = Delivery(claim, manifest.parcel, manifest.lane, manifest.spec, purpose, good, kept)
+    delivery = Delivery(claim, manifest.parcel, manifest.lane, manifest.spec, purpose, good, proof)
     return Judgement(opened.manifest, peer, refusals, delivery)
 
 
@@ -127,20 +147,40 @@ def _split(line: bytes) -> tuple[bytes, Head] | None:
 
 def _provenance(
     opened: Opened, origins: Sequence[str], peer: Peer, means: Means, now: Instant
-) -> list[bool]:
-    """Return for each line whether its origin is the sender, or the sender may pass it on and its proof holds."""
-    if all(origin == peer.node for origin in origins):
-        return [True] * len(origins)
+) -> tuple[list[bool], dict[int, Origin]]:
+    """Return for each line whether its origin is the sender, or the sender may pass it on and its proof holds.
+
+    With it comes the origin entry that speaks of a line, for the lines whose entry was found good.
+    """
+    foreign = [leaf for leaf, origin in enumerate(origins) if origin != peer.node]
+    if not foreign:
+        return [True] * len(origins), {}
     said = opened.inner.said.origins if opened.inner else ()
     holders = check_origins(
         opened.lines, origins, opened.manifest.statement, said,
         lambda entry: attest(originally(entry, means), means, now), means.crypto,
     )
     passes = peer.origins
-    return [
+    proven = [
         origin == peer.node or (holder == origin and (origin in passes or "*" in passes))
         for origin, holder in zip(origins, holders, strict=True)
     ]
+    spoken = [entry for entry in said for _ in entry.at]
+    fits = len(spoken) == len(foreign)
+    held = {leaf: entry for leaf, entry in zip(foreign, spoken) if holders[leaf] is not None} if fits else {}
+    return proven, held
+
+
+def _evidence(
+    opened: Opened, origins: Sequence[str], held: dict[int, Origin], keep: Sequence[int], means: Means
+) -> Sequence[Origin]:
+    """Return the evidence of the lines kept; an entry that proves nothing is left out, and so never read again."""
+    assert opened.inner is not None, "only a parcel with records is judged"
+    entries: dict[int, Origin] = {id(entry): entry for entry in held.values()}
+    inner = replace(opened.inner, said=replace(opened.inner.said, origins=tuple(entries.values())))
+    sender = opened.manifest.statement.sender.node
+    spoken = [origin if leaf in held else sender for leaf, origin in enumerate(origins)]
+    return evidence(replace(opened, inner=inner), spoken, keep, means.crypto)
 
 
 def _record(
@@ -152,7 +192,8 @@ def _record(
         return [Verdict(leaf, Outcome.REFUSED, "origin")]
     result = specification.judge_body(leaf, part[0], today)
     if isinstance(result, Refusal):
-        return [Verdict(leaf, Outcome.REFUSED, p.rule, p.field) for p in result.problems if p.severity == "refuse"]
+        broken = [p for p in result.problems if p.severity == "refuse"]
+        return [Verdict(leaf, Outcome.REFUSED, p.rule, _UNLISTED.sub("?", p.field)[:_FIELD]) for p in broken]
     if not same(part[1], result):
         return [Verdict(leaf, Outcome.REFUSED, "head")]
     return part[1], result.key
@@ -166,7 +207,7 @@ def conclude(judged: Judgement, arrival: Arrival, applied: Sequence[Verdict], va
         receipt = refused(*given, judged.code)
         signed = write(receipt, means.identity.signing, means.identity.sign)
         return Closing(ArrivalState.PARKED, Given(arrival.parcel, Stage.REFUSED, signed), {}, judged.code.name)
-    verdicts = [*applied, *judged.refused]
+    verdicts = _listed([*applied, *judged.refused])
     listed = seal_verdicts(verdicts, judged.peer.encryption, means.crypto, means.chance)
     receipt = processed(*given, verdicts, listed[1] if listed else None)
     signed = write(receipt, means.identity.signing, means.identity.sign)
@@ -174,6 +215,17 @@ def conclude(judged: Judgement, arrival: Arrival, applied: Sequence[Verdict], va
     return Closing(
         ArrivalState.DONE, Given(arrival.parcel, Stage.PROCESSED, signed, listed[0] if listed else b""), counts, None
     )
+
+
+def _listed(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """Return the verdicts whose list a letter can hold: beyond that the first broken rule of each record is told."""
+    room, told, listed = LISTED, set[int](), list[Verdict]()
+    for verdict in verdicts:
+        room -= len(verdict.field) + len(verdict.rule) + 40
+        if room >= 0 or verdict.index not in told:
+            listed.append(verdict)
+        told.add(verdict.index)
+    return listed
 
 
 def finish(unit: InboxUnit, claim: Claim, arrival: Arrival, closing: Closing, now: Instant) -> None:

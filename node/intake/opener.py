@@ -8,7 +8,6 @@ Rule 2: a hold keeps its place: the lane waits, with one alarm, until the cause 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 
 from node.envelope import read_receipt
 from node.exchange import handle
@@ -36,9 +35,9 @@ class Opener:
         if taken is None:
             await desk.bell.wait(("inbox",), seen, desk.timers.idle)
             return
-        claim, arrival, octets, accepted = taken
+        claim, arrival, octets, accepted, saved = taken
         try:
-            await self._handle(claim, arrival, octets, accepted)
+            await self._handle(claim, arrival, octets, accepted, saved)
         except Hold as met:
             await self._hold(claim, arrival, met.code.name)
         except BaseException:
@@ -59,10 +58,16 @@ class Opener:
         if arrival.code != name:  # held for the first time: one alarm
             self._desk.log("error", name, kind="hold", peer=arrival.lane.sender, parcel=arrival.parcel)
 
-    async def _handle(self, claim: Claim, arrival: Arrival, octets: tuple[bytes, bytes], accepted: bytes) -> None:
+    async def _handle(
+        self, claim: Claim, arrival: Arrival, octets: tuple[bytes, bytes], accepted: bytes,
+        saved: Sequence[Verdict] | None,
+    ) -> None:
         desk, means = self._desk, self._desk.means
-        today = day(desk.now())
-        judged = await desk.workers.run_block(len(octets[1]), _judge, claim, octets, means, desk.now(), today)
+        # Judged as of the day it came, so that judging it again finds the same.
+        today = day(arrival.received)
+        judged = await desk.workers.run_block(
+            len(octets[1]), handle.judge, claim, octets, means, desk.now(), today, saved
+        )
         await desk.inbox.run(lambda unit: unit.judge(claim, judged.refused))
         applied = await self._apply(judged)
         closing: Closing = handle.conclude(judged, arrival, applied, _validation(accepted, means), means)
@@ -70,7 +75,9 @@ class Opener:
         for outcome, count in closing.counts.items():
             desk.counter.count("records_judged", count, resource=arrival.lane.resource, outcome=outcome)
         if closing.code:
-            desk.log("error", closing.code, peer=arrival.lane.sender, parcel=arrival.parcel)
+            desk.log(
+                "error", closing.code, peer=arrival.lane.sender, parcel=arrival.parcel, reason=judged.reason or None
+            )
         desk.bell.ring(f"receipts:{arrival.lane.sender}", "inbox")
 
     async def _apply(self, judged: Judgement) -> list[Verdict]:
@@ -84,23 +91,22 @@ class Opener:
         return list(verdicts)
 
 
-def _take(unit: InboxUnit, desk: Desk) -> tuple[Claim, Arrival, tuple[bytes, bytes], bytes] | None:
+_Taken = tuple[Claim, Arrival, tuple[bytes, bytes], bytes, Sequence[Verdict] | None]
+
+
+def _take(unit: InboxUnit, desk: Desk) -> _Taken | None:
     taken = unit.take(desk.now(), desk.timers.lease_ms)
     if taken is None:
         return None
     claim, arrival = taken
     octets = unit.octets(arrival.parcel)
     assert octets is not None, "the octets of an unfinished parcel are kept"
-    return claim, arrival, octets, unit.given(arrival.parcel)[0].statement
+    return claim, arrival, octets, unit.given(arrival.parcel)[0].statement, unit.judged(arrival.parcel)
 
 
 def _unhold(unit: InboxUnit, held: Sequence[Arrival]) -> None:
     for arrival in held:
         unit.unhold(arrival.parcel)
-
-
-def _judge(claim: Claim, octets: tuple[bytes, bytes], means: Means, now: int, today: date) -> Judgement:
-    return handle.judge(claim, octets, means, now, today)
 
 
 def _validation(accepted: bytes, means: Means) -> str:

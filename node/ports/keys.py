@@ -131,6 +131,9 @@ class Storage(Protocol):
 class Trust(Protocol):
     """Chain, validity and revocation of certificates."""
 
+    def read(self, der: bytes) -> Certificate:
+        """Return what a certificate says, which proves nothing of it; raise Refused for malformed octets."""
+
     def check(self, certificate: Certificate, at: Instant) -> None:
         """Return if the certificate is good at `at`; raise Hold (CERT_CHAIN, CERT_TIME, CERT_REVOKED, CRL_MISSING)."""
 
