@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from node.envelope import Enclosure, Letter, read_receipt, unframe, write, write_letter
+from collections.abc import Sequence
+
+from node.envelope import Enclosure, Letter, fill, read_letter, read_receipt, unframe, write, write_letter
+from node.exchange import ask
 from node.exchange.authority import ourselves, party
 from node.intake.admission import admit_parcel
-from node.intake.gateway import FRAME_LIMIT
+from node.intake.gateway import FRAME_LIMIT, LETTER_LIMIT
+from node.model import codes
 from node.model.parcel import Collect, Stage
 from node.model.trouble import Kind, Trouble
 from node.spool.shortage import Shortage
 from node.wire.link import PeerLink, PeerSaid
 from node.wire.media import LETTER, STATEMENT
 from node.workers import Desk
+from node.workers.passage import take_receipts
 
 
 class Collector:
@@ -57,11 +62,29 @@ class Collector:
             # It stays with the peer, which offers it again; we must not spin on it.
             level = "error" if met.code.kind is Kind.HOLD else "warning"
             desk.log(level, met.code.name, peer=peer, at="collect")
+            if met.code in (codes.BEHIND, codes.PURGED):
+                desk.bell.ring(f"greet:{peer}")  # our hello tells it where we stand, and its lane turns back
             await desk.sleep(desk.timers.idle, f"inbox-means:{peer}")
             return
-        letter = write_letter(Letter([Enclosure(receipt)]))
-        await self._link.post("/v1/receipts?wait=0", LETTER, [letter], limit=FRAME_LIMIT)
+        await self._give(receipt)
         await desk.inbox.run(lambda unit: unit.gave([(_parcel(receipt, desk), Stage.ACCEPTED)]))
+
+    async def _give(self, receipt: bytes) -> None:
+        """Give a receipt, even one that was given before: who offers its parcel again does not hold it.
+
+        What the peer tells and asks for in return is told and asked for once, so it must be heard here.
+        """
+        desk, peer = self._desk, self._link.peer
+        enclosed: Sequence[Enclosure] = [Enclosure(receipt)]
+        while enclosed:
+            letter = write_letter(Letter(enclosed))
+            answer = await self._link.post("/v1/receipts?wait=0", LETTER, [letter], limit=LETTER_LIMIT)
+            told = read_letter(answer.body)
+            await take_receipts(desk, peer, [(one.receipt, one.verdicts) for one in told.receipts])
+            enclosed = []
+            if told.ask:
+                given = await desk.inbox.run(lambda unit: ask.tell(unit, peer, told.ask).receipts)
+                enclosed = fill([Enclosure(one.statement, one.verdicts) for one in given])
 
     async def _turned(self, said: PeerSaid) -> None:
         code = said.told.code.name if said.told.code else said.code.name

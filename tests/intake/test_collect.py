@@ -235,6 +235,45 @@ def test_a_parcel_whose_receipt_was_lost_is_collected_again_and_receipted(pair: 
     assert entries(pair) == [EntryState.ACCEPTED]
 
 
+def test_what_the_peer_tells_beside_a_collected_parcel_is_heard(pair: Pair) -> None:
+    Api(pair.dept).submitted(twin(0))
+    ours = pair.sealed()
+    pair.accept(ours)
+    pair.opened()  # its final receipt waits at the centre, to be handed with the next letter, once
+    supplied(pair, 1)
+    first = collect(pair)
+    admit(pair, first)
+    pair.clock.advance(31)  # and the centre will ask for what became of its own
+    line = Line(pair.house, "dept-a", CENTRE)
+    line.link.set_up(True)
+    run(pair, line, Collector(pair.dept.desk, line.link))
+    with pair.dept.stores.outbox.unit() as unit:
+        entry = unit.entry(ours.entry.parcel)
+        assert entry is not None and entry.state is EntryState.DONE
+    assert entries(pair) == [EntryState.ACCEPTED]
+
+
+def test_a_collector_that_lost_its_tail_says_hello_at_once_and_does_not_spin(pair: Pair) -> None:
+    supplied(pair, 0)
+    give(pair, admit(pair, collect(pair)))
+    supplied(pair, 1)
+    line = Line(pair.house, "dept-a", CENTRE)
+    line.link.set_up(True)
+    pair.dept = set_up("dept-a", [CENTRE], clock=pair.clock)  # with an empty inbox, and a newer boot
+    collector = Collector(pair.dept.desk, line.link)
+    seen = pair.dept.desk.bell.count(f"greet:{CENTRE}")
+    done: list[object] = []
+    Deferred.fromCoroutine(collector.run()).addBoth(done.append)
+    line.carry()
+    assert pair.dept.desk.bell.count(f"greet:{CENTRE}") == seen + 1 and not done
+    assert pair.dept.journal.names() == ["EXN-BEHIND"]
+    assert hello(pair).status == 200
+    pair.clock.advance(20)
+    assert done == [None]
+    framed = unframe(collect(pair).body)
+    assert read_manifest(framed.manifest, pair.dept.desk.means.crypto).statement.place.seq == 1
+
+
 # --- hello ----------------------------------------------------------------------------------------------------------
 
 
