@@ -13,6 +13,7 @@ from node.model import codes
 from node.model.trouble import Trouble
 from node.service.build import Running, now
 from node.service.watch import Watch
+from node.workers import make_steady
 
 OK, UNAVAILABLE, SOFTWARE, CONFIG = 0, 69, 70, 78
 
@@ -24,6 +25,7 @@ def run(settings: Settings, reread: Callable[[], Settings], new_epoch: bool = Fa
     """
     from twisted.internet import reactor
 
+    make_steady(reactor)
     return Process(settings, reread, reactor).run(new_epoch)
 
 

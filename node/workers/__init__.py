@@ -12,9 +12,10 @@ from node.workers.bell import Bell
 from node.workers.committer import Committer, Counts, Opens
 from node.workers.desk import Desk, Timers
 from node.workers.seldom import Seldom
+from node.workers.steady import make_steady
 from node.workers.threads import BLOCK, InlineWorkers, Runs, Workers
 
 __all__ = [
     "BLOCK", "Alarms", "Bell", "Committer", "Counts", "Desk", "InlineWorkers", "Opens", "Runs", "Seldom", "Timers",
-    "Workers",
+    "Workers", "make_steady",
 ]
