@@ -47,10 +47,15 @@ class Run:
 
     def take(self, waiting: Waiting) -> bool:
         """Take what continues the run and return True, or change nothing and return False."""
-        if self.kind.routed or kind_of(waiting) != self.kind or waiting.first != self._next():
+        if waiting.first != self._next() or waiting.origins or not self._alike(waiting):
             return False
         self.lines += waiting.lines
         return True
+
+    def _alike(self, waiting: Waiting) -> bool:
+        kind = self.kind
+        same = (waiting.purpose, waiting.grant, False) == (kind.purpose, kind.grant, kind.routed)
+        return same and (waiting.spec is kind.spec or waiting.spec == kind.spec)
 
     def pieces(self) -> Iterator[tuple[Version | None, list[bytes]]]:
         """Yield the groups of this run with the version of their first line."""

@@ -9,6 +9,7 @@ from typing import Any
 from node.model.ids import uuid_text
 from node.model.record import SpecificationId, Version
 from node.model.spool import Block, Row
+from node.store.sealing import pack
 from node.store.transaction import Transaction
 
 ROW_SHIFT = 40
@@ -84,7 +85,12 @@ class History(Transaction):
         return number
 
     def _key(self, origin: str, resource: str, key: tuple[str, ...]) -> bytes:
-        return self._sealing.mac(b"key", origin.encode(), resource.encode(), *map(str.encode, key))
+        return self._sealing.mac(b"key", scope(origin, resource), *map(str.encode, key))
+
+
+def scope(origin: str, resource: str) -> bytes:
+    """Return what keys and row ids of one origin and resource are digested with."""
+    return pack([origin.encode(), resource.encode()])
 
 
 def write_leaves(leaves: Sequence[int]) -> bytes:

@@ -18,6 +18,11 @@ BOOT = 16
 class OutboxTransaction(Submissions, Parcels):
     """One transaction of the outbox (port `OutboxUnit`)."""
 
+    def purge(self, done_before: Instant, answers_before: Instant, limit: int) -> int:
+        """Forget at most `limit` finished entries, and answers, older than the instants; return how many (O6)."""
+        entries = self._forget_entries(done_before, limit)
+        return entries + self._forget_answers(answers_before, limit - entries)
+
 
 class SqliteOutbox(SqliteStore[OutboxTransaction]):
     """The outbox of one node; opened for writing it draws a boot id, voids all claims, and has a node epoch.

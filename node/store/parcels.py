@@ -303,27 +303,17 @@ class Parcels(SendingLanes):
             )
         self.note(entry.lane, steps.by(steps.DISCARDED, who), parcel, entry.digest, entry.count, now)
 
-    def purge(self, done_before: Instant, answers_before: Instant, limit: int) -> int:
-        """Forget at most `limit` finished entries, and answers, older than the instants; return how many (O6)."""
+    def _forget_entries(self, before: Instant, limit: int) -> int:
+        """Forget entries finished before an instant, oldest first; return how many (O6)."""
         gone = self._all(
             # The place a lane has still to fill is not finished business, voided or not.
             "SELECT e.parcel FROM entries e WHERE e.state IN ('done', 'voided') AND e.finished < ? AND NOT EXISTS"
             " (SELECT 1 FROM lanes l WHERE l.id = e.lane AND l.epoch = e.epoch AND l.cursor <= e.seq)"
-            " ORDER BY e.finished, e.parcel LIMIT ?", done_before, limit,
+            " ORDER BY e.finished, e.parcel LIMIT ?", before, limit,
         )
         if gone:
             self._write_all("DELETE FROM entries WHERE parcel = ?", gone)  # groups, octets and receipts go with it
-        old = [
-            (mac, id)
-            for mac, id, created in self._all(
-                "SELECT mac, id, created FROM submissions ORDER BY id LIMIT ?", limit - len(gone)
-            )
-            if created < answers_before
-        ]
-        if old:
-            self._write_all("DELETE FROM answers WHERE mac = ?", [(mac,) for mac, _ in old])
-            self._write_all("DELETE FROM submissions WHERE id = ?", [(id,) for _, id in old])
-        return len(gone) + len(old)
+        return len(gone)
 
     def _known(self, parcel: str) -> Entry:
         entry = self.entry(parcel)

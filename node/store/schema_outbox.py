@@ -36,11 +36,13 @@ kinds = rows(
     text("grant_name"), whole("routed"),
 )
 
-# `mac` names the submission's row in `answers`; `sealed` holds caller, status and body of the answer.
-submissions = rows(
+# `mac` names the submission's row in `answers`; its caller, status and body are part `part` of the replies `reply`.
+submissions = tree(
     "submissions", OUTBOX, octets("id", key=True), text("resource"), text("stream"), whole("epoch"), whole("n"),
-    whole("count"), whole("refused"), whole("created"), octets("mac"), octets("sealed"),
+    whole("count"), whole("refused"), whole("created"), octets("mac"), whole("reply"), whole("part"),
 )
+# What the callers of one unit were told, sealed together; `live` counts the submissions that still point here.
+replies = rows("replies", OUTBOX, whole("id", key=True), whole("live"), octets("sealed"))
 # Keyed digests of (caller, resource, key) and of the body; random, so the row is as small as it can be.
 answers = tree("answers", OUTBOX, octets("mac", key=True), octets("body"), octets("submission"))
 

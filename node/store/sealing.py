@@ -33,6 +33,14 @@ def unpack(octets: bytes) -> list[bytes]:
     return [octets[start:end] for start, end in pairwise(accumulate(lengths, initial=4 + 4 * count))]
 
 
+def seal_name(sealed: bytes) -> bytes:
+    """Return what tells a sealed value from every other: its head with key id and nonce, and its tag.
+
+    The tag answers for all between under the storage key, so a ledger that names these names the value.
+    """
+    return sealed[:16] + sealed[-16:]
+
+
 class Sealing:
     """The storage key at work in one store.  It holds a compressor, and so belongs to one thread."""
 
@@ -67,6 +75,11 @@ class Sealing:
     def mac(self, label: bytes, *parts: bytes) -> bytes:
         """Return a keyed digest of the parts, cut to `MAC` octets, for looking up without showing."""
         return self._storage.index(label, *parts)[:MAC]
+
+    def macs(self, label: bytes, values: Sequence[Sequence[bytes]]) -> list[bytes]:
+        """Return the `mac` of each of many values."""
+        index = self._storage.index
+        return [index(label, *parts)[:MAC] for parts in values]
 
     def _place(self, table: str, key: object) -> bytes:
         octets = key if isinstance(key, bytes) else str(key).encode()

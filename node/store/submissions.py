@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from hmac import compare_digest
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from node.ledger.steps import group_subject
 from node.model import codes
 from node.model.ids import uuid_bytes, uuid_text
+from node.model.instant import Instant
 from node.model.record import Stream, Version
 from node.model.spool import GROUP_RECORDS, Answer, EntryState, LedgerEntry, Span, Submission
 from node.model.trouble import trouble
@@ -27,44 +29,84 @@ class Submissions(Waiters):
 
     def answered(self, caller: str, resource: str, key: str, body: bytes) -> Answer | None:
         """Return the answer stored under the idempotency key; Refused(KEY_REUSED) if the body differed."""
-        row = self._one(
-            "SELECT a.body, s.id, s.sealed FROM answers a JOIN submissions s ON s.id = a.submission WHERE a.mac = ?",
-            self._key(caller, resource, key),
-        )
+        mac = self._key(caller, resource, key)
+        row = self._told.get(mac) or self._one("SELECT body, submission FROM answers WHERE mac = ?", mac)
         if row is None:
             return None
-        known, id, sealed = row
-        if not compare_digest(known, self._digest(body)):
+        if not compare_digest(row[0], self._digest(body)):
             raise trouble(codes.KEY_REUSED)
-        return self._open_answer(id, sealed)[1]
+        known = self.submission(uuid_text(row[1]))
+        return known[1] if known else None
 
     def answer(self, submission: Submission, key: str, body: bytes, answer: Answer) -> None:
         """Store a submission and its answer under (caller, resource, key)."""
-        id = uuid_bytes(submission.id)
         mac = self._key(submission.caller, submission.resource, key)
-        sealed = self._sealing.seal(
-            "submissions", id, pack([submission.caller.encode(), _STATUS.pack(answer.status), answer.body])
-        )
-        self._write("INSERT INTO answers (mac, body, submission) VALUES (?, ?, ?)", mac, self._digest(body), id)
-        self._write(
-            "INSERT INTO submissions (id, resource, stream, epoch, n, count, refused, created, mac, sealed)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            id, submission.resource, submission.stream.value, submission.first.epoch, submission.first.n,
-            submission.count, submission.refused, submission.created, mac, sealed,
-        )
+        assert mac not in self._told, "answered twice"
+        self._told[mac] = (self._digest(body), uuid_bytes(submission.id))
+        self._replies[submission.id] = (submission, answer, mac)
+        self.writes += 1
 
     def submission(self, id: str) -> tuple[Submission, Answer] | None:
         """Return a submission and what its caller was told."""
+        pending = self._replies.get(id)
+        if pending is not None:
+            return pending[:2]
         row = self._one(
-            "SELECT id, resource, stream, epoch, n, count, refused, created, sealed FROM submissions WHERE id = ?",
+            "SELECT resource, stream, epoch, n, count, refused, created, reply, part FROM submissions WHERE id = ?",
             row_key(id),
         )
         if row is None:
             return None
-        name, resource, stream, epoch, n, count, refused, created, sealed = row
-        caller, answer = self._open_answer(name, sealed)
-        first = Version(epoch, n)
-        return Submission(id, caller, resource, Stream(stream), first, count, refused, created), answer
+        resource, stream, epoch, n, count, refused, created, reply, part = row
+        (sealed,) = self._one("SELECT sealed FROM replies WHERE id = ?", reply)
+        caller, status, body = unpack(self._sealing.open_parts("replies", reply, sealed)[part])
+        known = Submission(id, caller.decode(), resource, Stream(stream), Version(epoch, n), count, refused, created)
+        return known, Answer(id, _STATUS.unpack(status)[0], body)
+
+    def _save_replies(self) -> None:
+        """Write what callers were told in this unit: one seal for all of them."""
+        pending, told = list(self._replies.values()), self._told
+        if not pending:
+            return
+        self._replies, self._told = {}, {}
+        (last,) = self._one("SELECT coalesce(max(id), 0) FROM replies")
+        reply = last + 1
+        parts = [
+            pack([submission.caller.encode(), _STATUS.pack(answer.status), answer.body])
+            for submission, answer, _ in pending
+        ]
+        self._write(
+            "INSERT INTO replies (id, live, sealed) VALUES (?, ?, ?)",
+            reply, len(parts), self._sealing.seal_parts("replies", reply, parts),
+        )
+        self._write_all(
+            "INSERT INTO answers (mac, body, submission) VALUES (?, ?, ?)",
+            [(mac, body, id) for mac, (body, id) in sorted(told.items())],
+        )
+        self._write_all(
+            "INSERT INTO submissions (id, resource, stream, epoch, n, count, refused, created, mac, reply, part)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (uuid_bytes(one.id), one.resource, one.stream.value, one.first.epoch, one.first.n, one.count,
+                 one.refused, one.created, mac, reply, part)
+                for part, (one, _, mac) in enumerate(pending)
+            ],
+        )
+
+    def _forget_answers(self, before: Instant, limit: int) -> int:
+        """Forget submissions older than an instant, oldest first; return how many."""
+        self._save_replies()
+        old = [
+            row[:3] for row in self._all("SELECT id, mac, reply, created FROM submissions ORDER BY id LIMIT ?", limit)
+            if row[3] < before
+        ]
+        if old:
+            self._write_all("DELETE FROM answers WHERE mac = ?", [(mac,) for _, mac, _ in old])
+            self._write_all("DELETE FROM submissions WHERE id = ?", [(id,) for id, *_ in old])
+            gone = list(Counter(reply for *_, reply in old).items())
+            self._write_all("UPDATE replies SET live = live - ?2 WHERE id = ?1", gone)
+            self._write_all("DELETE FROM replies WHERE id = ? AND live = 0", [(reply,) for reply, _ in gone])
+        return len(old)
 
     def spans(self, submission: Submission) -> Sequence[Span]:
         """Return where its records are now, for each receiver, in version order."""
@@ -105,12 +147,12 @@ class Submissions(Waiters):
             ):
                 yield receiver, group
 
-    def _open_answer(self, id: bytes, sealed: bytes) -> tuple[str, Answer]:
-        caller, status, body = unpack(self._sealing.open("submissions", id, sealed))
-        return caller.decode(), Answer(uuid_text(id), _STATUS.unpack(status)[0], body)
-
     def _key(self, caller: str, resource: str, key: str) -> bytes:
-        return self._sealing.mac(b"idem", caller.encode(), resource.encode(), key.encode())
+        name = (caller, resource, key)
+        mac = self._macs.get(name)
+        if mac is None:
+            mac = self._macs[name] = self._sealing.mac(b"idem", *map(str.encode, name))
+        return mac
 
     def _digest(self, body: bytes) -> bytes:
         # Asked for and stored in one unit, often: the digest of a large body is worth keeping until its end.
@@ -144,8 +186,9 @@ class Submissions(Waiters):
         self._write("INSERT OR REPLACE INTO bookmarks (reader, sealed) VALUES (?, ?)", reader, sealed)
 
     def flush(self) -> None:
-        """Write the counters that moved, and all that waits."""
+        """Write the counters that moved, what was told, and all that waits."""
         super().flush()
+        self._save_replies()
         if self._counters:
             self._write_all(
                 "INSERT INTO counters (resource, n) VALUES (?, ?) ON CONFLICT (resource) DO UPDATE SET n = excluded.n",

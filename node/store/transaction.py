@@ -12,6 +12,7 @@ from node.model.instant import Instant
 from node.model.parcel import Lane
 from node.model.record import Stream
 from node.model.spool import LedgerEntry
+from node.spool.grouping import Kind
 from node.store.sealing import Sealing
 
 Row = tuple[Any, ...]
@@ -28,10 +29,11 @@ class Memory:
         self.lanes: dict[int, Lane] = {}
         self.chains: dict[int, tuple[int, bytes, bytes]] = {}  # size, head, the lane's octets
         self.codes: dict[object, int] = {}  # numbers of kinds, origins, resources; the node epoch
+        self.kinds: dict[int, Kind] = {}
 
     def forget(self) -> None:
         """Forget all: after a rollback some of it may never have been."""
-        for known in (self.numbers, self.lanes, self.chains, self.codes):
+        for known in (self.numbers, self.lanes, self.chains, self.codes, self.kinds):
             known.clear()
 
 
@@ -139,15 +141,15 @@ class Transaction:
     def ledger(self, lane: Lane, after: int = 0, limit: int = 1000) -> Sequence[LedgerEntry]:
         """Return the chain of a lane in order, after its first `after` entries."""
         number = self._find_lane(lane)
-        return self._told(
+        return self._listed(
             f"SELECT {_LEDGER} WHERE l.lane = ? AND l.size > ? ORDER BY l.size LIMIT ?", number, after, limit
         )
 
     def traced(self, subject: str) -> Sequence[LedgerEntry]:
         """Return every entry about a subject."""
-        return self._told(f"SELECT {_LEDGER} WHERE l.subject = ? ORDER BY l.at, l.lane, l.size", subject)
+        return self._listed(f"SELECT {_LEDGER} WHERE l.subject = ? ORDER BY l.at, l.lane, l.size", subject)
 
-    def _told(self, sql: str, *values: object) -> list[LedgerEntry]:
+    def _listed(self, sql: str, *values: object) -> list[LedgerEntry]:
         return [
             LedgerEntry(self._lane(number), size, head.hex(), *rest)
             for number, size, head, *rest in self._all(sql, *values)

@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from node.ledger import steps
 from node.model.parcel import NOTHING, Lane
 from node.model.record import SpecificationId
-from node.model.spool import GROUP_RECORDS, Group, Waiting
+from node.model.spool import GROUP_RECORDS, Answer, Group, Submission, Waiting
 from node.spool.grouping import Kind, Run, fit
-from node.store.sealing import Sealing
+from node.store.sealing import Sealing, seal_name
 from node.store.transaction import Memory, Transaction, row_key
 
 LANE_SHIFT = 40
@@ -30,7 +30,10 @@ class Waiters(Transaction):
         self._open_runs: dict[int, Run] = {}
         self._priorities: dict[int, int] = {}
         self._digests: dict[int, tuple[bytes, bytes]] = {}
+        self._macs: dict[tuple[str, str, str], bytes] = {}
         self._counters: dict[str, int] = {}
+        self._told: dict[bytes, tuple[bytes, bytes]] = {}
+        self._replies: dict[str, tuple[Submission, Answer, bytes]] = {}
 
     def epoch(self) -> int:
         """Return the node epoch."""
@@ -95,7 +98,7 @@ class Waiters(Transaction):
                 id, number, kind, epoch, n, len(lines), size, run.admitted,
             )
             self._write("INSERT INTO bodies (id, sealed) VALUES (?, ?)", id, sealed)
-            digest = self._sm3(sealed).hex()
+            digest = self._sm3(seal_name(sealed)).hex()
             self.note(lane, steps.SUPPLIED, steps.group_subject(id), digest, len(lines), run.admitted)
 
     # --- reading back -------------------------------------------------------------------------------------------
@@ -103,31 +106,33 @@ class Waiters(Transaction):
     def draw(self, lane: Lane) -> Sequence[Group]:
         """Return the waiting groups of one kind at the lane's front that fit into one parcel (O3)."""
         self._gather()
-        rows = self._all(
-            f"SELECT {_HEADER} FROM groups WHERE lane = ? AND parcel IS NULL ORDER BY id LIMIT ?",
-            self._find_lane(lane), GROUP_RECORDS,
+        number = self._find_lane(lane)
+        front = self._all(
+            "SELECT kind, count, octets FROM groups WHERE lane = ? AND parcel IS NULL ORDER BY id LIMIT ?",
+            number, GROUP_RECORDS,
         )
-        return self._read(rows[: fit((row[2], row[5], row[6]) for row in rows)])
+        return self._read("g.lane = ? AND g.parcel IS NULL ORDER BY g.id LIMIT ?", number, fit(front))
 
     def groups(self, parcel: str) -> Sequence[Group]:
         """Return the groups that went into a parcel, in leaf order, while they are kept."""
-        return self._read(self._all(
-            f"SELECT {_HEADER} FROM groups WHERE parcel = ? ORDER BY leaf", row_key(parcel)
-        ))
+        return self._read("g.parcel = ? ORDER BY g.leaf", row_key(parcel))
 
-    def _read(self, rows: Sequence[tuple[int, ...]]) -> list[Group]:
-        return [self._group(*row) for row in rows]
+    def _read(self, where: str, *values: object) -> list[Group]:
+        return [self._group(*row) for row in self._all(
+            "SELECT g.id, g.lane, g.kind, g.admitted, b.sealed FROM groups g JOIN bodies b ON b.id = g.id"
+            f" WHERE {where}", *values,
+        )]
 
-    def _group(self, id: int, lane: int, kind: int, *_: int) -> Group:
-        admitted, sealed = self._one(
-            "SELECT g.admitted, b.sealed FROM groups g JOIN bodies b ON b.id = g.id WHERE g.id = ?", id
-        )
+    def _group(self, id: int, lane: int, number: int, admitted: int, sealed: bytes) -> Group:
         origins, *lines = self._sealing.open_parts("bodies", id, sealed)
-        spec, version, digest, purpose, grant = self._one(
-            "SELECT spec, version, digest, purpose, grant_name FROM kinds WHERE id = ?", kind
-        )
-        specification = SpecificationId(spec, version, digest)
-        return Group(id, self._lane(lane), specification, purpose, grant, lines, origins, admitted)
+        kind = self._memory.kinds.get(number)
+        if kind is None:
+            spec, version, digest, purpose, grant, routed = self._one(
+                "SELECT spec, version, digest, purpose, grant_name, routed FROM kinds WHERE id = ?", number
+            )
+            kind = Kind(SpecificationId(spec, version, digest), purpose, grant, bool(routed))
+            self._memory.kinds[number] = kind
+        return Group(id, self._lane(lane), kind.spec, kind.purpose, kind.grant, lines, origins, admitted)
 
     def _kind(self, kind: Kind) -> int:
         number = self._memory.codes.get(kind)

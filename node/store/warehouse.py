@@ -15,14 +15,17 @@ from node.model.spool import Delivery
 from node.model.trouble import trouble
 from node.ports import Store, WarehouseUnit
 from node.store.engine import SqliteStore
-from node.store.history import ROW_SHIFT, History, read_leaves, write_leaves
+from node.store.history import ROW_SHIFT, History, read_leaves, scope, write_leaves
 from node.store.schema_warehouse import VERSION, WAREHOUSE
+from node.store.sealing import seal_name
 from node.store.transaction import row_key
 from node.warehouse.rules import Held, Home, State
 
 BATCH = 512
 """Keys asked for in one statement."""
 _OUTCOMES = (Outcome.APPLIED, Outcome.OLDER)
+Numbers = dict[bytes, tuple[int, bytes | None]]
+"""The number and the present holder of each key that has a row."""
 
 
 class WarehouseTransaction(History):
@@ -80,7 +83,7 @@ class WarehouseTransaction(History):
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             block, resource, uuid_bytes(delivery.parcel), lane, spec.id, spec.version, spec.digest, now, sealed,
         )
-        count, digest = len(delivery.records), self._sm3(sealed).hex()
+        count, digest = len(delivery.records), self._sm3(seal_name(sealed)).hex()
         self._note(lane, steps.DELIVERED, delivery.parcel, digest, count, now)
         return block
 
@@ -88,34 +91,35 @@ class WarehouseTransaction(History):
 
     def _settle(self, delivery: Delivery, resource: int, block: int) -> list[Outcome]:
         """Let each record win or lose, and write what changed."""
-        code = delivery.lane.resource.encode()
-        keys, rows = [], []
-        for record in delivery.records:
-            origin = record.head.origin.encode()
-            keys.append(self._sealing.mac(b"key", origin, code, *map(str.encode, record.key)))
-            rows.append(self._sealing.mac(b"row", origin, code, record.head.row.encode()))
+        records, resource_code = delivery.records, delivery.lane.resource
+        scopes = {origin: scope(origin, resource_code) for origin in {record.head.origin for record in records}}
+        keys = self._sealing.macs(
+            b"key", [(scopes[record.head.origin], *map(str.encode, record.key)) for record in records]
+        )
+        rows = self._sealing.macs(b"row", [(scopes[one.head.origin], one.head.row.encode()) for one in records])
         state, numbers, strayed = self._load(keys, rows)
         outcomes = [
             state.apply(number, key, row, record.head.version, record.head.operation)
-            for number, (key, row, record) in enumerate(zip(keys, rows, delivery.records, strict=True))
+            for number, (key, row, record) in enumerate(zip(keys, rows, records, strict=True))
         ]
         self._save(state, numbers, delivery, keys, resource, block)
         self._save_homes(state, strayed)
         return outcomes
 
-    def _load(self, keys: Sequence[bytes], rows: Sequence[bytes]) -> tuple[State, dict[bytes, int], set[bytes]]:
-        """Return what is known of keys and rows, the numbers of the keys, and which rows do not stand at home."""
+    def _load(self, keys: Sequence[bytes], rows: Sequence[bytes]) -> tuple[State, Numbers, set[bytes]]:
+        """Return what is known of keys and rows, where the keys are, and which rows do not stand at home."""
         state = State()
-        numbers: dict[bytes, int] = {}
+        numbers: Numbers = {}
         strayed: set[bytes] = set()
         columns = "SELECT id, key, holder, epoch, n, line IS NULL FROM current WHERE"
         for wanted, column in ((rows, "holder"), (keys, "key")):
             missing = wanted if column == "holder" else [key for key in wanted if key not in numbers]
             for id, key, holder, epoch, n, gone in self._among(f"{columns} {column}", missing):
-                state.held[key], numbers[key] = Held(Version(epoch, n), holder, bool(gone)), id
+                version = Version(epoch, n)
+                state.held[key], numbers[key] = Held(version, holder, bool(gone)), (id, holder)
                 if holder is not None:
-                    state.homes[holder] = Home(key, Version(epoch, n))
-        strays = [row for row in rows if row not in state.homes]
+                    state.homes[holder] = Home(key, version)
+        strays = [row for row in rows if row not in state.homes] if self._one("SELECT 1 FROM displaced LIMIT 1") else []
         for row, key, epoch, n in self._among("SELECT holder, key, epoch, n FROM displaced WHERE holder", strays):
             state.homes[row] = Home(key, Version(epoch, n))
             strayed.add(row)
@@ -131,21 +135,26 @@ class WarehouseTransaction(History):
             yield from self._all(f"{sql} IN ({marks})", *part)
 
     def _save(
-        self, state: State, numbers: dict[bytes, int], delivery: Delivery, keys: Sequence[bytes], resource: int,
-        block: int,
+        self, state: State, numbers: Numbers, delivery: Delivery, keys: Sequence[bytes], resource: int, block: int
     ) -> None:
         old: list[tuple[object, ...]] = []
+        handed: list[tuple[object, ...]] = []
         new: list[tuple[bytes, tuple[object, ...]]] = []
         for key, number in state.wins.items():
             held = state.held[key]
             where = (None, None) if held.gone else (block, number)
-            values = (held.row, held.version.epoch, held.version.n, *where)
-            if key in numbers:
-                old.append((*values, numbers[key]))
-            else:
-                new.append((key, values))
+            values = (*held.version, *where)
+            if key not in numbers:
+                new.append((key, (held.row, *values)))
+                continue
+            id, holder = numbers[key]
+            old.append((*values, id))
+            if holder != held.row:
+                handed.append((held.row, id))
         if old:
-            self._write_all("UPDATE current SET holder = ?, epoch = ?, n = ?, block = ?, line = ? WHERE id = ?", old)
+            self._write_all("UPDATE current SET epoch = ?, n = ?, block = ?, line = ? WHERE id = ?", old)
+        if handed:  # apart, for an indexed column that is set is indexed anew, changed or not
+            self._write_all("UPDATE current SET holder = ? WHERE id = ?", handed)
         if new:
             (rows,) = self._one("SELECT rows FROM resources WHERE id = ?", resource)
             self._write("UPDATE resources SET rows = rows + ? WHERE id = ?", len(new), resource)

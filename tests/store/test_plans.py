@@ -30,7 +30,8 @@ def scans(store: Any, act: Callable[[], object]) -> list[str]:
         if statement.startswith(("SELECT", "UPDATE", "DELETE", "INSERT")):
             for *_, plan in store._connection.execute(f"EXPLAIN QUERY PLAN {statement}"):
                 words = plan.split()
-                if words[0] == "SCAN" and words[1] not in SMALL and "CONSTANT" not in plan:
+                one = statement.endswith("LIMIT 1") or "CONSTANT" in plan
+                if words[0] == "SCAN" and words[1] not in SMALL and not one:
                     found.append(f"{plan}: {statement}")
     return found
 
@@ -69,7 +70,7 @@ def test_the_outbox_reads_no_table_through(tmp_path: Path) -> None:
     store = places.outbox(tmp_path)
     for name, act in outbox_acts(store).items():
         # A page of the oldest submissions is read in the order of their ids, and no more than that page.
-        found = [one for one in scans(store, act) if "SCAN submissions USING INDEX" not in one]
+        found = [one for one in scans(store, act) if "FROM submissions ORDER BY id LIMIT" not in one]
         assert found == [], name
     store.close()
 
