@@ -51,7 +51,7 @@ class Control:
 
     def __init__(self, desk: Desk, path: Path, facts: Callable[[], Answer] = dict) -> None:
         self.desk, self._path, self._facts = desk, path, facts
-        self._factory = _Lines(self)
+        self.factory = _Lines(self)
         self._port: IListeningPort | None = None
 
     def start(self, reactor: IReactorUNIX) -> None:
@@ -64,7 +64,7 @@ class Control:
         # Born with the mode it keeps: no moment in which others could connect.
         before = os.umask(0o177)
         try:
-            self._port = reactor.listenUNIX(str(self._path), self._factory, backlog=AT_ONCE, mode=0o600)
+            self._port = reactor.listenUNIX(str(self._path), self.factory, backlog=AT_ONCE, mode=0o600)
         except CannotListenError:  # the path is too long for a socket, or something else stands there
             raise trouble(codes.LISTEN, address=self._path.name) from None
         finally:
@@ -72,7 +72,7 @@ class Control:
 
     def stop(self) -> Deferred[None]:
         """Stop listening and drop whoever is connected; the socket's file goes with the port."""
-        self._factory.drop()
+        self.factory.drop()
         stopped: Deferred[None] = Deferred()
         if self._port is None:
             stopped.callback(None)
