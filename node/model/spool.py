@@ -231,13 +231,17 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Met:
-    """What we last heard of a peer in a verified hello; `cloned` once an earlier boot spoke after a later one."""
+    """What we last heard of a peer in a verified hello; `since` is when its present boot was first heard.
+
+    `cloned` once an earlier boot spoke after a later one (table: node/spool/boots.py).
+    """
 
     node: str
     epoch: int
     boot: str
     at: Instant
     cloned: bool = False
+    since: Instant = 0
 
 
 @dataclass(frozen=True, slots=True)

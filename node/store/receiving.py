@@ -11,6 +11,7 @@ from node.model.instant import Instant
 from node.model.parcel import Lane, Manifest, Position, Stage
 from node.model.spool import Given, Met, Received
 from node.model.trouble import trouble
+from node.spool.boots import hear
 from node.store.transaction import Transaction, row_key
 
 
@@ -146,28 +147,20 @@ class ReceivingLanes(Transaction):
 
     def met(self, node: str) -> Met | None:
         """Return what we last heard of a peer."""
-        row = self._one("SELECT epoch, boot, at, cloned FROM peers WHERE node = ?", node)
-        return Met(node, row[0], row[1], row[2], bool(row[3])) if row else None
+        row = self._one("SELECT epoch, boot, at, cloned, since FROM peers WHERE node = ?", node)
+        return Met(node, row[0], row[1], row[2], bool(row[3]), row[4]) if row else None
 
     def meet(self, node: str, epoch: int, boot: str, at: Instant) -> Met:
-        """Note a verified hello; an earlier boot that speaks again after a later one makes `cloned` (WIRE §5).
-
-        A greater epoch begins anew: a restored node is one again.  A lesser one is noted as heard, and no more.
-        """
+        """Note a verified hello; the rules are those of `node.spool.boots` (WIRE §5)."""
         known = self.met(node)
-        if known is not None and epoch < known.epoch:
-            met = Met(node, known.epoch, known.boot, at, known.cloned)
-        elif known is None or epoch > known.epoch:
+        if known is not None and epoch > known.epoch:
             self._write("DELETE FROM boots WHERE node = ?", node)
-            met = Met(node, epoch, boot, at)
-        else:
-            before = self._one("SELECT 1 FROM boots WHERE node = ? AND boot = ?", node, boot)
-            again = bool(before) and boot != known.boot
-            met = Met(node, epoch, known.boot if again else boot, at, known.cloned or again)
-        if epoch == met.epoch:
-            self._write("INSERT OR IGNORE INTO boots (node, boot) VALUES (?, ?)", node, boot)
+        before = self._one("SELECT 1 FROM boots WHERE node = ? AND boot = ?", node, boot)
+        met = hear(known, node, epoch, boot, at, bool(before))
+        if epoch == met.epoch and not before:
+            self._write("INSERT INTO boots (node, boot) VALUES (?, ?)", node, boot)
         self._write(
-            "INSERT OR REPLACE INTO peers (node, epoch, boot, at, cloned) VALUES (?, ?, ?, ?, ?)",
-            node, met.epoch, met.boot, met.at, int(met.cloned),
+            "INSERT OR REPLACE INTO peers (node, epoch, boot, at, cloned, since) VALUES (?, ?, ?, ?, ?, ?)",
+            node, met.epoch, met.boot, met.at, int(met.cloned), met.since,
         )
         return met

@@ -60,7 +60,7 @@ forks = rows(
 
 # What we last heard of a peer, and every boot it spoke from in its present epoch.
 peers = tree(
-    "peers", INBOX, text("node", key=True), whole("epoch"), text("boot"), whole("at"), whole("cloned"),
+    "peers", INBOX, text("node", key=True), whole("epoch"), text("boot"), whole("at"), whole("cloned"), whole("since"),
 )
 boots = tree("boots", INBOX, text("node", key=True), text("boot", key=True))
 

@@ -17,6 +17,7 @@ from node.model.parcel import NOTHING, Lane, Outcome, Position, Stage, Verdict
 from node.model.spool import Arrival, ArrivalState, Claim, Given, Met
 from node.model.trouble import Hold, Refused, Retry
 from node.ports import InboxUnit
+from node.spool.boots import ECHO
 from tests.contracts.opened import Opened
 from tests.contracts.things import INCOMING, T0, digest, fresh_id, received
 
@@ -161,17 +162,19 @@ class StoringContract(Opened):
     def test_an_earlier_boot_that_speaks_again_is_a_clone(self, inbox: Any) -> None:
         with inbox.unit() as unit:
             assert unit.met("n") is None
-            assert unit.meet("n", 7, "b1", T0) == Met("n", 7, "b1", T0)
-            assert unit.meet("n", 7, "b1", T0 + 1) == Met("n", 7, "b1", T0 + 1)
-            assert unit.meet("n", 7, "b2", T0 + 2) == Met("n", 7, "b2", T0 + 2)
-            assert unit.meet("n", 7, "b1", T0 + 3) == Met("n", 7, "b2", T0 + 3, True)
-            assert unit.meet("n", 7, "b3", T0 + 4) == Met("n", 7, "b3", T0 + 4, True)
+            assert unit.meet("n", 7, "b1", T0) == Met("n", 7, "b1", T0, since=T0)
+            assert unit.meet("n", 7, "b1", T0 + 1) == Met("n", 7, "b1", T0 + 1, since=T0)
+            assert unit.meet("n", 7, "b2", T0 + 2) == Met("n", 7, "b2", T0 + 2, since=T0 + 2)
+            late = T0 + 2 + ECHO
+            assert unit.meet("n", 7, "b1", late) == Met("n", 7, "b2", late, since=T0 + 2), "an echo"
+            assert unit.meet("n", 7, "b1", late + 1) == Met("n", 7, "b2", late + 1, True, T0 + 2)
+            assert unit.meet("n", 7, "b3", late + 4) == Met("n", 7, "b3", late + 4, True, late + 4)
             assert unit.meet("m", 7, "b1", T0).cloned is False
         with inbox.unit() as unit:
-            assert unit.met("n") == Met("n", 7, "b3", T0 + 4, True)
-            assert unit.meet("n", 8, "b1", T0 + 5) == Met("n", 8, "b1", T0 + 5), "restored: one again"
-            assert unit.meet("n", 7, "b3", T0 + 6) == Met("n", 8, "b1", T0 + 6)
-            assert unit.meet("n", 8, "b3", T0 + 7) == Met("n", 8, "b3", T0 + 7)
+            assert unit.met("n") == Met("n", 7, "b3", late + 4, True, late + 4)
+            assert unit.meet("n", 8, "b1", T0 + 5) == Met("n", 8, "b1", T0 + 5, since=T0 + 5), "restored: one again"
+            assert unit.meet("n", 7, "b3", T0 + 6) == Met("n", 8, "b1", T0 + 6, since=T0 + 5)
+            assert unit.meet("n", 8, "b3", T0 + 7) == Met("n", 8, "b3", T0 + 7, since=T0 + 7)
 
     def test_an_unknown_id_names_nothing(self, inbox: Any) -> None:
         with inbox.unit() as unit:

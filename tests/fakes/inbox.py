@@ -13,6 +13,7 @@ from node.model.parcel import Lane, Manifest, Position, Stage, Verdict
 from node.model.spool import Arrival, ArrivalState, Claim, Given, LedgerEntry, Met, Received
 from node.model.trouble import trouble
 from node.ports import InboxUnit, Store
+from node.spool.boots import hear
 from node.spool.states import OPEN, ArrivalEvent, arrival_after
 from tests.fakes.memory import Failing, Journal, MemoryStore, MemoryUnit, Table
 
@@ -140,16 +141,11 @@ class ReceivingUnit(MemoryUnit):
         return row[0] if row else None
 
     def meet(self, node: str, epoch: int, boot: str, at: Instant) -> Met:
-        met, boots = self._tables.peers.get(node) or (Met(node, 0, "", 0), frozenset())
-        if epoch > met.epoch:
-            met, boots = Met(node, epoch, boot, at), frozenset({boot})
-        elif epoch < met.epoch:
-            met = replace(met, at=at)
-        elif boot in boots and boot != met.boot:
-            met = replace(met, at=at, cloned=True)
-        else:
-            met, boots = replace(met, boot=boot, at=at), boots | {boot}
-        self._tables.peers[node] = (met, boots)
+        known, boots = self._tables.peers.get(node) or (None, frozenset())
+        if known is not None and epoch > known.epoch:
+            boots = frozenset()
+        met = hear(known, node, epoch, boot, at, boot in boots)
+        self._tables.peers[node] = (met, boots | {boot} if epoch == met.epoch else boots)
         self.writes += 1
         return met
 

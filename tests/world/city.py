@@ -113,6 +113,13 @@ class City:
             for name in ("outbox", "inbox", "warehouse"):
                 machine.life.stores.of(name).fail_at(0)
 
+    def end(self) -> None:
+        """End every life; nothing is left hanging for the collector of garbage to stumble over."""
+        for machine in self.machines.values():
+            if machine.life is not None:
+                machine.life.die()
+        self.clock.advance(0)
+
     def settle(self, within: float = 3600.0) -> None:
         """Let time pass until nothing is left to do; fail with what is left if that takes too long."""
         until = self.clock.seconds() + within

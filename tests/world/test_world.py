@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -23,24 +25,29 @@ def seeds() -> list[int]:
     return list(range(int(os.environ.get("WORLD_SEEDS", "100"))))
 
 
-def live(seed: int) -> City:
-    """Return a city that lived through its nemeses and came to rest."""
+@contextmanager
+def lived(seed: int) -> Iterator[City]:
+    """Give a city that lived through its nemeses and came to rest."""
     city = City(seed)
     nemeses = Nemeses(city)
     city.start()
-    city.run(1)
-    for _ in range(STEPS):
-        for source in city.sources.values():
-            if city.dice.random() < 0.5:
-                source.change()
-        nemeses.step()
-        city.run(city.dice.choice((0.05, city.dice.uniform(0, 10))))
-    city.calm()
-    city.settle()
-    return city
+    try:
+        city.run(1)
+        for _ in range(STEPS):
+            for source in city.sources.values():
+                if city.dice.random() < 0.5:
+                    source.change()
+            nemeses.step()
+            city.run(city.dice.choice((0.05, city.dice.uniform(0, 10))))
+        city.calm()
+        city.settle()
+        yield city
+    finally:
+        city.end()
 
 
 @pytest.mark.parametrize("seed", seeds())
 def test_the_promises_hold_in_the_world_of(seed: int) -> None:
     print(f"seed={seed}: WORLD_SEED={seed} pytest tests/world/test_world.py")
-    check(live(seed))
+    with lived(seed) as city:
+        check(city)

@@ -24,6 +24,9 @@ from node.wire.message import Response
 if TYPE_CHECKING:
     from tests.world.machine import Life, Machine
 
+STRAY = 45.0
+"""Seconds after which a request that strayed has arrived, or never does."""
+
 
 @dataclass
 class Weather:
@@ -103,7 +106,7 @@ class Wire:
         if dice.random() < weather.double:
             self.clock.callLater(self._delay(), self._arrive_unheard, call)
         if dice.random() < weather.stray:
-            self.clock.callLater(dice.uniform(5, 200), self._arrive_unheard, call)
+            self.clock.callLater(dice.uniform(5, STRAY), self._arrive_unheard, call)
         return call.done
 
     def cut(self, one: str, other: str) -> None:
