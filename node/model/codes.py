@@ -296,6 +296,11 @@ STORE_NEWER = _code(
     "数据库{name}由更新版本的程序创建", "Store {name} was written by a newer version of the program",
     "安装新版本程序，或从备份恢复", "Install the newer version, or restore a backup",
 )
+STORE_TAKEN = _code(
+    "EXN-STORE-TAKEN", _L, 503,
+    "数据库{name}正由另一个节点进程使用", "Another node process is using store {name}",
+    "一个状态目录只能运行一个节点；先停止另一个，或更改node.state", "One state folder has one node: stop the other, or change node.state",
+)
 STORE_BUSY = _code(
     "EXN-STORE-BUSY", _L, 503,
     "数据库{name}暂时不可写", "Store {name} cannot be written now",

@@ -10,12 +10,14 @@ from twisted.internet.defer import Deferred
 
 from node.config import Settings
 from node.model import codes
-from node.model.trouble import Trouble
+from node.model.trouble import Kind, Trouble
 from node.service.build import Running, now
 from node.service.watch import Watch
 from node.workers import make_steady
 
 OK, UNAVAILABLE, SOFTWARE, CONFIG = 0, 69, 70, 78
+
+LIBRARY = (codes.SELFTEST, codes.NO_LIBCRYPTO)
 
 
 def run(settings: Settings, reread: Callable[[], Settings], new_epoch: bool = False) -> int:
@@ -45,7 +47,7 @@ class Process:
             self._running = Running(self._settings, self._reactor, self._watch, new_epoch)
         except Trouble as met:
             self._watch.log("error", met.code.name, say=met.sentence.zh, cure=met.cure.zh, **met.details)
-            return UNAVAILABLE if met.code in (codes.STORE_BUSY, codes.SELFTEST, codes.NO_LIBCRYPTO) else CONFIG
+            return UNAVAILABLE if met.code.kind is Kind.RETRY or met.code in LIBRARY else CONFIG
         self._reactor.callWhenRunning(self._begin)
         self._reactor.run(installSignalHandlers=False)
         self._watch.stopped()

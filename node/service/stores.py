@@ -28,7 +28,7 @@ def open_stores(
     state: Path, storage: Storage, crypto: Crypto, clock: Clock, chance: Chance = os.urandom,
     counter: Counter | None = None, writing: bool = True,
 ) -> Stores:
-    """Return the stores; a folder is made for a new node.  Raises Retry(STORE_BUSY) while another process writes."""
+    """Return the stores; a folder is made for a new node.  Raises Retry(STORE_TAKEN) while another process writes."""
     if writing:
         state.mkdir(mode=0o700, parents=True, exist_ok=True)
     outbox = SqliteOutbox(

@@ -48,7 +48,7 @@ class SqliteStore(ABC, Generic[U]):
     """A store in one SQLite file; a subclass says which tables and which unit.
 
     `sm3` digests ledger entries; `counter` gets the duration of each commit.  With `writing` false the file must be
-    there and nothing can be changed.  Raises Retry(STORE_BUSY) while another process has it open for writing,
+    there and nothing can be changed.  Raises Retry(STORE_TAKEN) while another process has it open for writing,
     Hold(STORE_NEWER) for a file of a later schema, Hold(STORE_DAMAGED) for one that is no database.
     """
 
@@ -183,7 +183,7 @@ class SqliteStore(ABC, Generic[U]):
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             os.close(lock)
-            raise self._busy() from None
+            raise trouble(codes.STORE_TAKEN, name=self.name) from None
         return lock
 
     def _release_lock(self) -> None:

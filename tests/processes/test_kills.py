@@ -1,4 +1,4 @@
-"""Processes die at any moment, at each end, while records flow; in the end everything is exact and nothing is doubled."""
+"""Processes die at any moment, at each end, while records flow; in the end all is exact and nothing is doubled."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def test_one_process_writes(tmp_path: Path) -> None:
     store = places.outbox(tmp_path)
     with pytest.raises(Retry) as caught:
         places.outbox(tmp_path)
-    assert caught.value.code is codes.STORE_BUSY and "outbox" in str(caught.value)
+    assert caught.value.code is codes.STORE_TAKEN and "outbox" in str(caught.value)
     store.close()
     places.outbox(tmp_path).close()
 

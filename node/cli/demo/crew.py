@@ -58,6 +58,14 @@ class Crew:
             )
         return self._running[node].pid
 
+    def signal(self, node: str, number: signal.Signals) -> None:
+        """Send a signal to a node."""
+        self._running[node].send_signal(number)
+
+    def ended(self, node: str, within: float) -> int:
+        """Return the exit status of a node that was told to stop; it must end within so many seconds."""
+        return self._running.pop(node).wait(within)
+
     def kill(self, node: str) -> None:
         """Kill a node with SIGKILL, as a power cut of its process."""
         process = self._running.pop(node)
