@@ -96,8 +96,10 @@ def keep(unit: InboxUnit, received: Received, peer: Peer) -> bytes:
 
 
 def keep_fork(unit: InboxUnit, received: Received) -> None:
-    """Keep the evidence of a well-signed second parcel at a taken place, and hold the lane."""
-    if standing(unit, received.statement, received.digest).place is Place.FORK:
+    """Keep the evidence of a well-signed second parcel at a taken place or under a known id, and hold the lane."""
+    place = standing(unit, received.statement, received.digest).place
+    twice = place is Place.NEXT and unit.arrival(received.statement.parcel) is not None
+    if place is Place.FORK or twice:
         unit.fork(received.statement, received.digest, received.manifest, received.received_at)
 
 

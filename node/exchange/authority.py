@@ -97,8 +97,12 @@ def permit(manifest: Manifest, peer: Peer, means: Means) -> None:
         raise trouble(codes.NOT_ALLOWED, peer=peer.node, what=manifest.kind)
     if manifest.resource not in peer.resources and "*" not in peer.resources:
         raise trouble(codes.NOT_ALLOWED, peer=peer.node, what=manifest.resource)
-    if means.registry.resource(manifest.resource) is None:
+    resource = means.registry.resource(manifest.resource)
+    if resource is None:
         raise trouble(codes.NOT_ALLOWED, peer=peer.node, what=manifest.resource)
+    # Any version of its own interface, but no other one: a sender does not choose the rules it is judged by.
+    if manifest.kind == "records" and resource.specification.partition("/")[0] != manifest.spec.id:
+        raise trouble(codes.NOT_ALLOWED, peer=peer.node, what=str(manifest.spec))
 
 
 def ourselves(means: Means) -> Party:

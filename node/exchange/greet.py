@@ -112,10 +112,17 @@ def align(unit: OutboxUnit, said: Probe, now: Instant, lease: Instant) -> Aligne
     return Aligned(taken[Course.REWIND], taken[Course.REOPEN], taken[Course.SUPERSEDED])
 
 
-def steer(unit: OutboxUnit, state: LaneState, there: Position, now: Instant, lease: Instant) -> Course:
-    """Bring one lane in line with the head its receiver told; return what was done."""
+def steer(
+    unit: OutboxUnit, state: LaneState, there: Position, now: Instant, lease: Instant, purged: bool = False
+) -> Course:
+    """Bring one lane in line with the head its receiver told; return what was done.
+
+    `purged`: it took a place of ours and has forgotten the receipt, so only a new epoch goes on (WIRE §3).
+    """
     at = unit.digest_at(state.lane, there.epoch, there.seq)
     chosen = course(state, unit.epoch(), unit.accepted(state.lane), there, at)
+    if purged and chosen is not Course.SUPERSEDED:
+        chosen = Course.REOPEN
     if chosen is Course.LEVEL:
         return chosen
     if chosen is Course.SUPERSEDED:

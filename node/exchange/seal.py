@@ -19,9 +19,9 @@ from node.exchange.means import Means
 from node.model import codes
 from node.model.ids import uuid7
 from node.model.instant import Instant
-from node.model.parcel import Lane, Place
+from node.model.parcel import Lane, Manifest, Place
 from node.model.registry import Peer
-from node.model.spool import Claim, Entry, Group, LaneState, Sealed
+from node.model.spool import Claim, Entry, EntryState, Group, LaneState, Sealed
 from node.model.trouble import trouble
 from node.ports import OutboxUnit
 
@@ -38,13 +38,17 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """Waiting groups about to be sealed at `place`; `replaced` is the unaccepted entry they are sealed again for."""
+    """Waiting groups about to be sealed at `place`; `replaced` is the unaccepted entry they are sealed again for.
+
+    `void` is the statement whose place a void takes: it was given up, and there is nothing to seal.
+    """
 
     claim: Claim
     lane: LaneState
     groups: Sequence[Group]
     place: Place
     replaced: Entry | None = None
+    void: Manifest | None = None
 
     @property
     def octets(self) -> int:
@@ -65,36 +69,41 @@ def receiver_of(lane: Lane, means: Means) -> Peer:
 def take(unit: OutboxUnit, lane: Lane, means: Means, now: Instant, lease: Instant) -> Outgoing | Drawn | None:
     """Claim the lane and return what it may send next; None when another has it or nothing waits.
 
-    Raises Hold before the claim (UNREGISTERED, SUSPENDED) or after it (GRANT); the claim then stays for its lease.
+    Raises Hold before the claim: UNREGISTERED, SUSPENDED, GRANT.
     """
     peer = receiver_of(lane, means)
     state = unit.lane(lane)
     if state is None or state.held or state.head.epoch < unit.epoch():
         return None  # the last: restored, and the peer's head is not known yet; the next hello opens the lane anew
-    claim = unit.claim(lane, now, lease)
-    if claim is None:
-        return None
     entry = unit.due(lane)
     if entry is not None:
-        return _again(unit, claim, state, entry, peer, means, now)
+        return _again(unit, state, entry, peer, means, now, lease)
     groups = unit.draw(lane)
-    if not groups:
-        unit.release(claim)
-        return None
     _granted(groups, means, now)
+    claim = unit.claim(lane, now, lease) if groups else None
+    if claim is None:
+        return None
     return Drawn(claim, state, groups, Place(state.head.epoch, state.head.seq + 1, state.head.digest))
 
 
 def _again(
-    unit: OutboxUnit, claim: Claim, state: LaneState, entry: Entry, peer: Peer, means: Means, now: Instant
-) -> Outgoing | Drawn:
-    groups = unit.groups(entry.parcel)
+    unit: OutboxUnit, state: LaneState, entry: Entry, peer: Peer, means: Means, now: Instant, lease: Instant
+) -> Outgoing | Drawn | None:
+    """Claim the lane for the entry at its cursor: as it is, sealed again, or with a void in its place."""
+    if entry.state is EntryState.PARKED:
+        return None
+    given_up = entry.kind == "void" or entry.state is EntryState.VOIDED
+    groups = () if given_up else unit.groups(entry.parcel)
     _granted(groups, means, now)
     sealed = unit.sealed(entry.parcel)
+    claim = unit.claim(state.lane, now, lease)
+    if claim is None:
+        return None
     said = sealed.statement
-    if (said.sender, said.receiver) == (ourselves(means), party(peer)) or not groups or entry.accepted:
+    fits = (said.sender, said.receiver) == (ourselves(means), party(peer)) or entry.accepted or not (groups or given_up)
+    if fits and entry.state is not EntryState.VOIDED:
         return Outgoing(claim, entry, sealed.manifest, sealed.payload)
-    return Drawn(claim, state, groups, said.place, entry)
+    return Drawn(claim, state, groups, said.place, entry, said if given_up else None)
 
 
 def _granted(groups: Sequence[Group], means: Means, now: Instant) -> None:
@@ -108,6 +117,8 @@ def _granted(groups: Sequence[Group], means: Means, now: Instant) -> None:
 def close(drawn: Drawn, means: Means, now: Instant) -> Sealed:
     """Return the groups sealed into one parcel; no store is touched."""
     peer = receiver_of(drawn.lane.lane, means)
+    if drawn.void is not None and drawn.replaced is not None:
+        return _void(drawn.void, drawn.replaced, peer, means, now)
     lines = [line for group in drawn.groups for line in group.lines]
     origins: list[Origin] = [entry for group in drawn.groups for entry in read_origins(group.origins)]
     said = Said(purpose=drawn.groups[0].purpose, grant=drawn.groups[0].grant, origins=origins)
@@ -156,12 +167,15 @@ def give_up(unit: OutboxUnit, entry: Entry, means: Means, now: Instant, lease: I
     claim = unit.claim(entry.lane, now, lease)
     if claim is None:
         return None
-    said = unit.sealed(entry.parcel).statement
+    sealed = _void(unit.sealed(entry.parcel).statement, entry, peer, means, now)
+    unit.replace(claim, entry.parcel, sealed, now)
+    unit.release(claim)
+    return sealed
+
+
+def _void(said: Manifest, entry: Entry, peer: Peer, means: Means, now: Instant) -> Sealed:
     draft = ParcelDraft(
         said.domain, ourselves(means), party(peer), uuid7(now, means.chance(10)), said.resource, said.stream,
         said.spec, said.place, now, said.priority,
     )
-    sealed = void(draft, entry.digest, Signer(means.identity.signing, means.identity.sign), means.crypto)
-    unit.replace(claim, entry.parcel, sealed, now)
-    unit.release(claim)
-    return sealed
+    return void(draft, entry.digest, Signer(means.identity.signing, means.identity.sign), means.crypto)

@@ -19,7 +19,7 @@ from node.ledger import steps
 from node.model import codes
 from node.model.instant import Instant
 from node.model.parcel import Receipt, Stage, Verdict
-from node.model.spool import Entry, RefusedRecord
+from node.model.spool import Entry, EntryState, Group, RefusedRecord
 from node.model.trouble import trouble
 from node.ports import OutboxUnit
 from node.validate import split_line
@@ -66,12 +66,29 @@ def settle(unit: OutboxUnit, heard: Heard, now: Instant) -> Entry | None:
 
 
 def _at_home(unit: OutboxUnit, entry: Entry, verdicts: Sequence[Verdict]) -> list[RefusedRecord]:
-    """Return the refused records by our own row ids; a leaf index we never sealed is left out."""
+    """Return the refused records by our own row ids; a leaf index we never sealed is left out.
+
+    Where the lines are not at hand any more the row id is empty: a refusal is never lost.
+    """
     if not verdicts:
         return []
-    lines = [line for group in unit.groups(entry.parcel) for line in group.lines]
+    lines = [line for group in _groups(unit, entry) for line in group.lines]
     return [
-        RefusedRecord(verdict.index, split_line(lines[verdict.index])[1].row, verdict.rule, verdict.field)
+        RefusedRecord(verdict.index, _row(lines, verdict.index), verdict.rule, verdict.field)
         for verdict in verdicts
-        if verdict.index < len(lines)
+        if verdict.index < entry.count
     ]
+
+
+def _groups(unit: OutboxUnit, entry: Entry) -> Sequence[Group]:
+    """Return the groups of an entry; those sealed again are with what stands in its place now."""
+    groups = unit.groups(entry.parcel)
+    if groups or entry.state is not EntryState.VOIDED:
+        return groups
+    other = unit.due(entry.lane)
+    same = other is not None and (other.epoch, other.seq) == (entry.epoch, entry.seq)
+    return unit.groups(other.parcel) if other is not None and same else groups
+
+
+def _row(lines: Sequence[bytes], leaf: int) -> str:
+    return split_line(lines[leaf])[1].row if leaf < len(lines) else ""
