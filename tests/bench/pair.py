@@ -32,7 +32,7 @@ class Node:
         self.log = seat.folder / "log.jsonl"
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "tests.bench.process", str(seat.config)], stdin=subprocess.DEVNULL, stderr=log
+                [sys.executable, "-m", "node", "run", "-c", str(seat.config)], stdin=subprocess.DEVNULL, stderr=log
             )
 
     def wait_ready(self) -> None:

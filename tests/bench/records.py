@@ -2,6 +2,9 @@
 
 A mould gives 500 records: the citizen number's running digits change, parity and check digit with them, so sex and
 birth date still agree with it.  Identity numbers are made here and stored nowhere.
+
+Rule: take more moulds than a parcel holds records (1024): text that comes again within one compresses to nothing, and
+      would flatter every figure.
 """
 
 from __future__ import annotations

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable, Sequence
 
 from tests.bench.figures import Figure, centile, of, significant
 from tests.bench.rounds import PER_POST, Burst
+from tests.bench.stages import total
 from tests.bench.whole import Measured
 
 MIB = 1 << 20
@@ -20,6 +22,7 @@ def report(found: Measured) -> list[Figure]:
     return [
         *_ratios(found), *_idle(found), _commits(found), *_memory(found), _nothing_lost(found),
         *_rates(found, "json"), *_rates(found, "xml"), *_peer(found), *_costs(found), *_octets(found),
+        *_stages(found, "json", "≥ 0.6"), *_stages(found, "xml", "≥ 0.7"),
         Figure("versions", len(found.versions), "entries", None, dict(found.versions)),
     ]
 
@@ -113,6 +116,18 @@ def _costs(found: Measured) -> list[Figure]:
             ("department", lambda one: one.department), ("centre", lambda one: one.centre),
             ("load", lambda one: one.load),
         )
+    ]
+
+
+def _stages(found: Measured, form: str, goal: str) -> list[Figure]:
+    costs, bursts = found.stages[form], found.bursts[form]
+    whole = {"department": [one.department for one in bursts], "centre": [one.centre for one in bursts]}
+    both = sum(statistics.median(spent) for spent in whole.values())
+    share = sum(total(costs, who) for who in whole) / both
+    return [
+        *(Figure(f"{form.upper()}, {stage}", significant(cost), "µs/record") for stage, cost in costs.items()),
+        Figure(f"{form.upper()}, sum of the stages over cpu of the nodes", significant(share), "", goal,
+               {who: significant(total(costs, who)) for who in whole}),
     ]
 
 

@@ -28,7 +28,8 @@ WITHIN = 180.0
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How much is done: `rounds`; records of a burst by form, of the idle measure, to warm up, through the relay."""
+    """How much is done: `rounds`; records of a burst by form, of the idle measure, to warm up, through the relay; the
+    parcels of the measure by stage."""
 
     rounds: int
     json: int
@@ -40,10 +41,11 @@ class Sizes:
     wire: int = 10_240
     pause: float = 0.05
     moulds: int = 2000
+    parcels: int = 12
 
 
 FULL = Sizes(rounds=7, json=50_000, xml=12_000, idle=120, peer=5.0, commits=1.0)
-QUICK = Sizes(rounds=3, json=15_000, xml=4_000, idle=60, peer=2.0, commits=0.5, moulds=500)
+QUICK = Sizes(rounds=3, json=15_000, xml=4_000, idle=60, peer=2.0, commits=0.5, moulds=1200, parcels=4)
 
 
 class Child:

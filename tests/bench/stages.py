@@ -3,7 +3,8 @@
     python -m tests.bench.stages [--parcels N] [--form json|xml] [--profile FILE]
 
 One thread, no reactor, no HTTP and no TLS: what the nodes use above this sum goes to those, to the waking of loops and
-to threads.  One parcel is what the nodes make under load: 700 records, close to 1 MiB of lines, from POSTs of 100 or of one.
+to threads.  One parcel is what the nodes make under load: 700 records, close to 1 MiB of lines, from POSTs of 100 or
+of one.
 """
 
 from __future__ import annotations
@@ -29,14 +30,14 @@ from node.exchange.submit import Supply, submit
 from node.model.instant import day
 from node.model.parcel import Lane
 from node.model.record import Record, Stream
-from node.ports import Crypto
 from node.service.papers import read_papers
 from node.service.stores import Stores, open_stores
 from node.validate import Media, Specifications, read_drafts
 from tests.bench.pair import CENTRE, DEPARTMENT, PLAN
-from tests.bench.records import PER_MOULD, RESOURCE, Records
+from tests.bench.records import RESOURCE, Records
 
 RECORDS = 700
+MOULDS = 1100
 PER_POST = {"json": 100, "xml": 1}
 PER_UNIT = {"json": 4, "xml": 32}
 """POSTs that share a commit, as they do under the benchmark's load."""
@@ -184,11 +185,11 @@ def received_validation(end: End, parcel: str) -> str:
     return read_receipt(given.statement, end.means.crypto).statement.validation
 
 
-def measure(folder: Path, form: str, parcels: int, crypto: Crypto | None = None) -> dict[str, float]:
+def measure(folder: Path, form: str, parcels: int) -> dict[str, float]:
     """Return µs of cpu time per record by stage, over `parcels` parcels after one to warm up."""
-    site = lay_out(folder, PLAN, crypto)
+    site = lay_out(folder, PLAN)
     ends = [End.open(site.seats[node].config) for node in (DEPARTMENT, CENTRE)]
-    stages = Stages(*ends, Records(form, 9, (parcels + 1) * RECORDS // PER_MOULD + 1), form)
+    stages = Stages(*ends, Records(form, 9, MOULDS), form)
     try:
         stages.parcel()
         stages.spent.clear()

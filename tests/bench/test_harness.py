@@ -22,7 +22,7 @@ from tests.bench.whole import measure
 from tests.bench.wire import Relay
 
 TINY = Sizes(
-    rounds=1, json=250, xml=20, idle=3, peer=0.1, commits=0.02, warm=50, wire=100, pause=0.01, moulds=10
+    rounds=1, json=250, xml=20, idle=3, peer=0.1, commits=0.02, warm=50, wire=100, pause=0.01, moulds=10, parcels=1
 )
 
 
@@ -78,5 +78,6 @@ def test_a_very_small_run_loses_nothing_and_gives_every_figure(tmp_path: Path) -
     assert found.posted == found.delivered == 50 + 250 + 20 + 3
     assert [len(one) for one in (found.idle.taken, found.idle.accepted, found.idle.final)] == [3, 3, 3]
     assert all(taken <= final for taken, final in zip(found.idle.taken, found.idle.final))
+    assert set(found.stages["json"]) == set(found.stages["xml"]) and len(found.stages["json"]) == 16
     assert all(one.value > 0 for one in told.values() if one.unit in ("×", "records/s", "µs/record", "B/record"))
-    assert sum(figure.goal is not None for figure in told.values()) >= 13
+    assert sum(figure.goal is not None for figure in told.values()) >= 15

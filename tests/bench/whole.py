@@ -1,4 +1,4 @@
-"""The whole measurement in order: start, memory, warm-up, rounds, memory again, disk, wire."""
+"""The whole measurement in order: start, memory, warm-up, rounds, memory again, disk, wire, stages."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.bench import machine
+from tests.bench import machine, stages
 from tests.bench.pair import CENTRE, DEPARTMENT, Pair
 from tests.bench.rounds import Burst, Idle, Rounds, Sizes
 from tests.bench.wire import Relay
@@ -26,6 +26,7 @@ class Measured:
     resident: dict[str, tuple[int, int]] = field(default_factory=dict)
     disk: dict[str, float] = field(default_factory=dict)
     wire: tuple[float, float] = (0.0, 0.0)
+    stages: dict[str, dict[str, float]] = field(default_factory=dict)
     posted: int = 0
     delivered: int = 0
 
@@ -51,6 +52,8 @@ def measure(folder: Path, sizes: Sizes, say: Callable[[str], None]) -> Measured:
         pair.stop()
         found.disk = _disk(pair, rounds.posted)
         found.wire = _wire(rounds)
+        for form in found.bursts:
+            found.stages[form] = stages.measure(folder / f"stages-{form}", form, sizes.parcels)
         return found
     except BaseException:
         pair.kill()
