@@ -6,7 +6,7 @@ Rule 2: an archive goes in only if the checker can use it: that of the signer mu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from node.crypto.certificates import parse
@@ -29,13 +29,11 @@ from node.model.ids import UUID_FORM
 from node.model.parcel import Manifest
 from node.model.spool import Block
 from node.model.trouble import Trouble, trouble
-from node.ports import InboxUnit, OutboxUnit, WarehouseUnit
-from node.service.control_search import SLACK, before, born
+from node.ports import InboxUnit, OutboxUnit
+from node.service.control_search import delivery
+from node.service.control_steps import drive_stores
 from node.service.papers import Papers
 from node.service.stores import Stores
-
-BLOCKS = 4096
-"""How many deliveries are looked through, after a parcel's own time, for one that was purged from the inbox."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +84,9 @@ def prove_stored(stores: Stores, parcel: str, index: int, papers: Papers) -> byt
             whole = _received(inbox, parcel, papers)
     if whole is not None:
         return whole.prove(index, beside(stores, whole.manifest, papers), papers)
-    with stores.warehouse.unit() as warehouse:
-        block = _delivered(warehouse, parcel, [one.code for one in papers.registry.resources()])
+    if not UUID_FORM.fullmatch(parcel):
+        raise trouble(codes.NOT_FOUND)
+    block = drive_stores(delivery(parcel, [one.code for one in papers.registry.resources()]), stores)
     if block is None:
         raise trouble(codes.NOT_FOUND)
     return _prove_block(stores, block, index, papers)
@@ -107,22 +106,6 @@ def _sent(unit: OutboxUnit, parcel: str, papers: Papers) -> Whole | None:
 def _received(unit: InboxUnit, parcel: str, papers: Papers) -> Whole | None:
     octets = unit.octets(parcel)
     return None if octets is None else _open(*octets, papers, _enclosed(octets[0], papers))
-
-
-def _delivered(unit: WarehouseUnit, parcel: str, resources: Iterable[str]) -> Block | None:
-    """Return the delivery of a parcel from history, which is in commit order and so nearly in the order of time."""
-    if not UUID_FORM.fullmatch(parcel):
-        return None
-    for resource in resources:
-        after = before(unit, resource, born(parcel) - SLACK)
-        for _ in range(BLOCKS):
-            blocks = unit.history(resource, after, 1)
-            if not blocks:
-                break
-            if blocks[0].parcel == parcel:
-                return blocks[0]
-            after = blocks[0].id
-    return None
 
 
 def _prove_block(stores: Stores, block: Block, index: int, papers: Papers) -> bytes:

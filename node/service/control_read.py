@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from node.model import codes
@@ -18,6 +19,8 @@ from node.service.control_view import View
 COUNTED = 1000
 """States are counted up to here: a person needs to know that it is many."""
 PAGE = 1000
+UNFINISHED = (EntryState.SEALED, EntryState.SENT, EntryState.ACCEPTED, EntryState.PARKED)
+UNOPENED = (ArrivalState.STORED, ArrivalState.JUDGED, ArrivalState.HELD, ArrivalState.PARKED)
 OUTBOX, INBOX = "outbox", "inbox"
 
 Arguments = Mapping[str, Any]
@@ -54,15 +57,18 @@ def status(here: View, given: Arguments) -> Reading[Answer]:
     lanes = yield from outbox(lambda unit: unit.lanes())
     peers = [peer.node for peer in here.registry.peers()]
     rests = yield from outbox(lambda unit: [(peer, unit.rest(peer)) for peer in peers])
-    sent = yield from outbox(_entries_by_state)
-    came = yield from inbox(_arrivals_by_state)
+    sent, came = {}, {}
+    for state in UNFINISHED:
+        sent[state.value] = yield from outbox(partial(_entries_in, state=state))
+    for stage in UNOPENED:
+        came[stage.value] = yield from inbox(partial(_arrivals_in, state=stage))
     heads = yield from inbox(lambda unit: _heads(unit, peers))
     met = yield from inbox(lambda unit: [unit.met(peer) for peer in peers])
     return {
         "node": here.node, "domain": here.domain, "at": view.when(here.now()), "epoch": epoch, "boot": boot,
-        "waiting": sum(state.waiting for state in lanes), "octets": sum(state.waiting_octets for state in lanes),
+        "waiting": sum(lane.waiting for lane in lanes), "octets": sum(lane.waiting_octets for lane in lanes),
         "outbox": sent, "inbox": came,
-        "sending": [view.sending(state) for state in lanes],
+        "sending": [view.sending(lane) for lane in lanes],
         "receiving": [
             {"lane": view.lane_name(lane, lane.sender), "epoch": at.epoch, "seq": at.seq, "held": view.code(held)}
             for lane, at, held in heads
@@ -75,14 +81,12 @@ def status(here: View, given: Arguments) -> Reading[Answer]:
     }
 
 
-def _entries_by_state(unit: OutboxUnit) -> dict[str, int]:
-    counted = (EntryState.SEALED, EntryState.SENT, EntryState.ACCEPTED, EntryState.PARKED)
-    return {state.value: len(unit.entries(state, "", COUNTED)) for state in counted}
+def _entries_in(unit: OutboxUnit, state: EntryState) -> int:
+    return len(unit.entries(state, "", COUNTED))
 
 
-def _arrivals_by_state(unit: InboxUnit) -> dict[str, int]:
-    counted = (ArrivalState.STORED, ArrivalState.JUDGED, ArrivalState.HELD, ArrivalState.PARKED)
-    return {state.value: len(unit.arrivals(state, "", COUNTED)) for state in counted}
+def _arrivals_in(unit: InboxUnit, state: ArrivalState) -> int:
+    return len(unit.arrivals(state, "", COUNTED))
 
 
 def _heads(unit: InboxUnit, peers: Sequence[str]) -> list[tuple[Lane, Position, str | None]]:

@@ -92,10 +92,9 @@ def _in_groups(groups: Sequence[Group], record: str, parcel: str | None) -> Spot
 
 
 def _delivered(record: str, resource: str) -> Reading[list[Spot]]:
-    after = yield from warehouse(lambda unit: before(unit, resource, born(record) - SLACK))
+    after = yield from before(resource, born(record) - SLACK)
     for _ in range(PARCELS):
-        start = after
-        blocks = yield from warehouse(lambda unit: unit.history(resource, start, 1))
+        blocks = yield from warehouse(partial(_one, resource=resource, after=after))
         if not blocks:
             break
         spot = _in_block(blocks[0], record)
@@ -126,12 +125,30 @@ def _in_lines(lines: Sequence[bytes], record: str) -> tuple[int, Head] | None:
     return None
 
 
-def before(unit: WarehouseUnit, resource: str, at: Instant) -> int:
+def delivery(parcel: str, resources: Sequence[str]) -> Reading[Block | None]:
+    """Return the delivery of a parcel, from history alone: its other traces may be purged."""
+    for resource in resources:
+        after = yield from before(resource, born(parcel) - SLACK)
+        for _ in range(PARCELS):
+            blocks = yield from warehouse(partial(_one, resource=resource, after=after))
+            if not blocks:
+                break
+            if blocks[0].parcel == parcel:
+                return blocks[0]
+            after = blocks[0].id
+    return None
+
+
+def _one(unit: WarehouseUnit, resource: str, after: int) -> Sequence[Block]:
+    return unit.history(resource, after, 1)
+
+
+def before(resource: str, at: Instant) -> Reading[int]:
     """Return a block id after which every delivery at `at` or later stands, if the clock did not step back."""
-    low, high = 0, unit.last(resource)
+    low, high = 0, (yield from warehouse(lambda unit: unit.last(resource)))
     while high - low > 1:
         middle = (low + high) // 2
-        found = unit.history(resource, middle, 1)
+        found = yield from warehouse(partial(_one, resource=resource, after=middle))
         if found and found[0].at < at:
             low = middle
         else:
