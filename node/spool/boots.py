@@ -18,7 +18,7 @@ ECHO: Instant = 300_000
 
 
 def hear(known: Met | None, node: str, epoch: int, boot: str, at: Instant, heard_before: bool) -> Met:
-    """Return what is known of `node` after its good statement; `heard_before`: this boot spoke in this epoch already."""
+    """Return what is known of `node` after a good statement; `heard_before`: of this boot, in this epoch."""
     if known is None or epoch > known.epoch:
         return Met(node, epoch, boot, at, since=at)
     if epoch < known.epoch or boot == known.boot:

@@ -216,4 +216,3 @@ def _left(machine: Machine) -> list[str]:
         for opened in OPEN:
             found += [f"{name}: not opened {arrival}" for arrival in unit.arrivals(opened, "", 3)]
     return found
-
