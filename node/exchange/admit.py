@@ -18,7 +18,7 @@ from node.exchange.means import Means
 from node.ledger import steps
 from node.model import codes
 from node.model.instant import Instant
-from node.model.parcel import Checkpoint, Manifest
+from node.model.parcel import Checkpoint, Manifest, Stage
 from node.model.registry import Peer
 from node.model.spool import Received
 from node.model.trouble import trouble
@@ -92,6 +92,7 @@ def keep(unit: InboxUnit, received: Received, peer: Peer) -> bytes:
     unit.store(received, found.head)
     said = received.statement
     unit.note(said.lane, steps.ACCEPTED, said.parcel, received.digest, said.count, received.received_at)
+    unit.gave([(said.parcel, Stage.ACCEPTED)])  # it is the answer; should that be lost, it is asked for by id
     return received.receipt
 
 

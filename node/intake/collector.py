@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from node.envelope import Enclosure, Letter, fill, read_letter, read_receipt, unframe, write, write_letter
+from node.envelope import Enclosure, Letter, fill, read_letter, unframe, write, write_letter
 from node.exchange import ask
 from node.exchange.authority import ourselves, party
 from node.intake.admission import admit_parcel
 from node.intake.gateway import FRAME_LIMIT, LETTER_LIMIT
 from node.model import codes
-from node.model.parcel import Collect, Stage
+from node.model.parcel import Collect
 from node.model.trouble import Kind, Trouble
 from node.spool.shortage import Shortage
 from node.wire.link import PeerLink, PeerSaid
@@ -67,7 +67,6 @@ class Collector:
             await desk.sleep(desk.timers.idle, f"inbox-means:{peer}")
             return
         await self._give(receipt)
-        await desk.inbox.run(lambda unit: unit.gave([(_parcel(receipt, desk), Stage.ACCEPTED)]))
 
     async def _give(self, receipt: bytes) -> None:
         """Give a receipt, even one that was given before: who offers its parcel again does not hold it.
@@ -90,7 +89,3 @@ class Collector:
         code = said.told.code.name if said.told.code else said.code.name
         self._desk.log("warning", code, peer=self._link.peer, at="collect")
         await self._desk.sleep(self._desk.timers.idle)
-
-
-def _parcel(receipt: bytes, desk: Desk) -> str:
-    return read_receipt(receipt, desk.means.crypto).statement.parcel
