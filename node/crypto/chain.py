@@ -34,6 +34,7 @@ _CODES: dict[int, Code] = {
     8: codes.CRL_MISSING,  # …CRL_SIGNATURE_FAILURE
     9: codes.CERT_TIME,  # …CERT_NOT_YET_VALID
     10: codes.CERT_TIME,  # …CERT_HAS_EXPIRED
+    12: codes.CRL_MISSING,  # …CRL_HAS_EXPIRED
     23: codes.CERT_REVOKED,  # …CERT_REVOKED
     33: codes.CRL_MISSING,  # …UNABLE_TO_GET_CRL_ISSUER
     44: codes.CRL_MISSING,  # …DIFFERENT_CRL_SCOPE
@@ -269,8 +270,12 @@ def _verified(
     try:
         return openssl.X509StoreContext(store, _loaded(certificate.der), ways).get_verified_chain()
     except openssl.X509StoreContextError as error:
-        code = _CODES.get(error.errors[0], codes.CERT_CHAIN)
-        raise trouble(code, fingerprint=certificate.fingerprint) from None
+        raise trouble(path_fault(error.errors[0]), fingerprint=certificate.fingerprint) from None
+
+
+def path_fault(error: int) -> Code:
+    """Return what an error of OpenSSL's path validation (`X509_V_ERR_…`) means."""
+    return _CODES.get(error, codes.CERT_CHAIN)
 
 
 _: type[Trust] = CertificateTrust

@@ -7,7 +7,7 @@ Rule 3: a handshake proves a key; which node speaks is said by the registry, thr
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from cryptography import x509
@@ -17,7 +17,7 @@ from OpenSSL import crypto as openssl
 from OpenSSL._util import lib  # groups and signature algorithms have no public call; `assert_pinnable` guards these
 
 from node.crypto.certificates import Digest, parse, split
-from node.crypto.chain import CertificateTrust
+from node.crypto.chain import CertificateTrust, path_fault
 from node.model import codes
 from node.model.certificate import Certificate, Role
 from node.model.trouble import Trouble, trouble
@@ -68,17 +68,19 @@ class Channels:
     """Makes the contexts of both directions and judges what came of them.
 
     A context is made again when roots or CRLs change; connections made before keep the old one, and whoever holds
-    them closes those that `CertificateTrust.check` no longer accepts.
+    them closes those that `CertificateTrust.check` no longer accepts.  `refused` is told of each certificate that a
+    handshake failed for, with its fingerprint: the library tells nobody.
     """
 
     def __init__(
         self, key: TlsKey, trust: CertificateTrust, sm3: Digest, clock: Clock, profile: str = RFC8998.name,
+        refused: Callable[[Trouble], None] | None = None,
     ) -> None:
         if Role.TLS not in key.certificate.roles:
             raise trouble(codes.KEY_ROLE, name=key.certificate.fingerprint, role=Role.TLS.value)
         self._certificate = key.certificate
         self._private = _private_key(key)
-        self._trust, self._sm3, self._clock = trust, sm3, clock
+        self._trust, self._sm3, self._clock, self._refused = trust, sm3, clock, refused
         self.profile = PROFILES[profile]
         self._made: dict[int, tuple[int, SSL.Context]] = {}
 
@@ -146,13 +148,20 @@ class Channels:
 
     def _verify(self, connection: SSL.Connection, member: openssl.X509, error: int, depth: int, good: int) -> bool:
         """OpenSSL's verdict stands, but for a CRL within the grace that `Trust` allows."""
-        if good or error != _CRL_HAS_EXPIRED:
-            return bool(good)
+        if good:
+            return True
         try:
-            der = openssl.dump_certificate(openssl.FILETYPE_ASN1, member)
-            return self._trust.tolerates(parse(der, self._sm3), self._clock())
-        except Trouble:
-            return False
+            certificate = parse(openssl.dump_certificate(openssl.FILETYPE_ASN1, member), self._sm3)
+        except Trouble as malformed:
+            return self._refuse(malformed)
+        if error == _CRL_HAS_EXPIRED and self._trust.tolerates(certificate, self._clock()):
+            return True
+        return self._refuse(trouble(path_fault(error), fingerprint=certificate.fingerprint))
+
+    def _refuse(self, why: Trouble) -> bool:
+        if self._refused is not None:
+            self._refused(why)
+        return False
 
 
 def _pinned(context: SSL.Context, profile: Profile) -> SSL.Context:

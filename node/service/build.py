@@ -19,6 +19,7 @@ from node.deliver.sweep import Retention, Sweep
 from node.exchange import greet
 from node.exchange.means import Means
 from node.intake.opener import Opener
+from node.model.trouble import Trouble
 from node.service.control import Control
 from node.service.disk import Disk
 from node.service.links import Callers, Wires, good
@@ -55,7 +56,7 @@ class Running:
         if new_epoch:
             self.stores.outbox.open_epoch(now())
         self.workers = Workers(reactor)
-        self.wires = Wires(self.papers.keyring, self.papers.trust, self.papers.crypto, now)
+        self.wires = Wires(self.papers.keyring, self.papers.trust, self.papers.crypto, now, self._refused)
         self.disk = Disk(settings.node.state, settings.disk, reactor.seconds, counter)
         self.desk = self._desk(self.papers)
         self.peers = Peers(self.desk, self.wires)
@@ -67,7 +68,12 @@ class Running:
     def _callers(self) -> Callers | None:
         crypto, tls = self.papers.crypto, self.settings.api.tls
         read = read_callers(self.settings, crypto)
-        return Callers(*read, crypto, now, tls.profile) if read is not None and tls is not None else None
+        return Callers(*read, crypto, now, tls.profile, self._refused) if read is not None and tls is not None else None
+
+    def _refused(self, why: Trouble) -> None:
+        """Log why a handshake failed, and whose certificate it was if we know it."""
+        peer = self.desk.means.registry.channel(str(why.details.get("fingerprint")))
+        self.log("error", why.code.name, at="tls", peer=peer.node if peer else "-", **why.details)
 
     def _desk(self, papers: Papers) -> Desk:
         settings, reactor, stores = self.settings, self.reactor, self.stores

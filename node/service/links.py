@@ -24,6 +24,9 @@ from node.wire.tls import TlsEndpoint
 CONNECTIONS = 8
 """Two long polls and what is posted beside them."""
 
+Refused = Callable[[Trouble], None]
+"""Is told why a handshake failed, with the fingerprint of the certificate it failed for."""
+
 SEEN = 4096
 """Certificates of callers that are remembered."""
 
@@ -39,9 +42,11 @@ class Gate:
 class Callers:
     """The department's own systems that come by certificate, under a trust of their own."""
 
-    def __init__(self, key: TlsKey, trust: CertificateTrust, crypto: Crypto, clock: Clock, profile: str) -> None:
+    def __init__(
+        self, key: TlsKey, trust: CertificateTrust, crypto: Crypto, clock: Clock, profile: str, refused: Refused
+    ) -> None:
         self.trust = trust
-        self._channels = Channels(key, trust, crypto.sm3, clock, profile)
+        self._channels = Channels(key, trust, crypto.sm3, clock, profile, refused)
         self._clock = clock
         self._seen: dict[str, Certificate] = {}
 
@@ -74,15 +79,19 @@ def good(trust: Trust, certificate: Certificate, at: Instant) -> bool:
 class Wires:
     """Makes channels of either profile from one key and one trust."""
 
-    def __init__(self, keyring: Keyring, trust: CertificateTrust, crypto: Crypto, clock: Clock) -> None:
+    def __init__(
+        self, keyring: Keyring, trust: CertificateTrust, crypto: Crypto, clock: Clock, refused: Refused
+    ) -> None:
         self._made: dict[str, Channels] = {}
-        self._keyring, self._trust, self._crypto, self._clock = keyring, trust, crypto, clock
+        self._keyring, self._trust, self._crypto, self._clock, self._refused = keyring, trust, crypto, clock, refused
 
     def channels(self, profile: str) -> Channels:
         """Return the channels of a profile."""
         if profile not in self._made:
             key = TlsKey(*self._keyring.tls())
-            self._made[profile] = Channels(key, self._trust, self._crypto.sm3, self._clock, profile)
+            self._made[profile] = Channels(
+                key, self._trust, self._crypto.sm3, self._clock, profile, self._refused
+            )
         return self._made[profile]
 
     def gate(self, profile: str) -> Gate:

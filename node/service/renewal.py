@@ -20,7 +20,7 @@ from node.service.registry import StaticRegistry
 from node.validate import Specifications
 
 AT_ONCE = ("peer", "resource", "grant", "disk", "clock")
-_IN_THEM: Mapping[str, Any] = {"keys": {"ca", "crl"}, "api": {"tls": {"ca", "crl"}}}
+_LISTS: Mapping[str, Any] = {"ca": (), "crl": ()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,5 +59,10 @@ def awaiting_restart(old: Settings, new: Settings) -> list[str]:
 
 
 def _lasting(settings: Settings, name: str) -> Any:
+    """Return a table without what a reload takes from it."""
     section = getattr(settings, name)
-    return None if section is None else section.model_dump(exclude=_IN_THEM.get(name))
+    if name == "keys":
+        return section.model_copy(update=_LISTS)
+    if name == "api" and section.tls is not None:
+        return section.model_copy(update={"tls": section.tls.model_copy(update=_LISTS)})
+    return section

@@ -54,6 +54,7 @@ class Exchange:
         self.crew = Crew(self.site)
         self.specifications = Specifications.load(xsd.FOLDER, CRYPTO.sm3)
         self._clients: dict[str, Client] = {}
+        self._read: dict[str, Ledgers] = {}
         self._made = 0
         for seat in self.site.seats.values():
             self.set(seat.node, "50-haste", haste)
@@ -127,30 +128,28 @@ class Exchange:
 
     def close(self) -> dict[str, int]:
         """Stop every node; return their exit statuses."""
-        for client in self._clients.values():
-            client.close()
+        for each in (*self._clients.values(), *self._read.values()):
+            each.close()
+        self._read.clear()
         return self.crew.stop()
 
-    @contextmanager
-    def ledgers(self, *nodes: str) -> Iterator[list[Ledgers]]:
-        """Open the stores of nodes that have run, for reading."""
-        opened = [Ledgers(self.site, node) for node in nodes]
-        try:
-            yield opened
-        finally:
-            for one in opened:
-                one.close()
+    def ledgers(self, *nodes: str) -> list[Ledgers]:
+        """Return the stores of nodes that have run, opened once for reading."""
+        for node in nodes:
+            if node not in self._read:
+                self._read[node] = Ledgers(self.site, node)
+        return [self._read[node] for node in nodes]
 
     def delivered(self, node: str, resource: str = "population") -> int:
         """Return how many records of a resource stand in a node's history."""
-        with self.ledgers(node) as (ledgers,):
-            return sum(len(block.lines) for block in ledgers.blocks(resource))
+        (ledgers,) = self.ledgers(node)
+        return sum(len(block.lines) for block in ledgers.blocks(resource))
 
     def settled(self) -> None:
         """Wait until nothing waits, nothing is unaccounted for, and every subscriber has read all."""
-        with self.ledgers(SOURCE, CENTRE, SUBSCRIBER) as (source, centre, subscriber):
-            until("everything settled", lambda: source.idle() and centre.idle() and centre.routed(GRANTS)
-                  and centre.idle() and subscriber.idle())
+        source, centre, subscriber = self.ledgers(SOURCE, CENTRE, SUBSCRIBER)
+        until("everything settled", lambda: source.idle() and centre.idle() and centre.routed(GRANTS)
+              and centre.idle() and subscriber.idle())
 
 
 @contextmanager

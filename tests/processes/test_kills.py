@@ -79,16 +79,16 @@ def test_nothing_is_lost_or_doubled_however_often_processes_are_killed(tmp_path:
 
 
 def _exact(exchange: Exchange, cargo: Cargo, good: int, accepted: int) -> None:
-    with exchange.ledgers(SOURCE, CENTRE, SUBSCRIBER) as (source, centre, subscriber):
-        found = tally(source, centre, subscriber, cargo.truth)
-        assert accepted == good, "what the client was told"
-        assert (found.accepted, found.processed, found.delivered) == (good, good, good)
-        assert found.receipts == found.verified >= 2 * found.parcels
-        assert [each for each in found.agreements if not each.exact] == []
-        assert {each.node for each in found.agreements} == {CENTRE, SUBSCRIBER}
-        for ledgers in (centre, subscriber):
-            for resource in RESOURCES:
-                records = [
-                    split_line(line)[1].record for block in ledgers.blocks(resource) for line in block.lines
-                ]
-                assert len(records) == len(set(records)), "a record stands twice in the history"
+    source, centre, subscriber = exchange.ledgers(SOURCE, CENTRE, SUBSCRIBER)
+    found = tally(source, centre, subscriber, cargo.truth)
+    assert accepted == good, "what the client was told"
+    assert (found.accepted, found.processed, found.delivered) == (good, good, good)
+    assert found.receipts == found.verified >= 2 * found.parcels
+    assert [each for each in found.agreements if not each.exact] == []
+    assert {each.node for each in found.agreements} == {CENTRE, SUBSCRIBER}
+    for ledgers in (centre, subscriber):
+        for resource in RESOURCES:
+            records = [
+                split_line(line)[1].record for block in ledgers.blocks(resource) for line in block.lines
+            ]
+            assert len(records) == len(set(records)), "a record stands twice in the history"

@@ -203,33 +203,39 @@ def test_a_key_file_that_others_may_read_is_a_fault_of_the_configuration(tmp_pat
 
 def test_a_stop_answers_what_was_begun_and_loses_nothing_it_said_yes_to(tmp_path: Path) -> None:
     """A POST whose body is still coming when SIGTERM arrives is answered 202, and its records are there afterwards."""
-    exchange = Exchange(tmp_path)
-    seat = exchange.seat(SOURCE)
-    exchange.start(SOURCE)
-    octets = exchange.people(5).octets
-    head = (
-        f"POST /v1/resources/population/records HTTP/1.1\r\nHost: x\r\nContent-Length: {len(octets)}\r\n"
-        f"Authorization: Bearer {seat.token.read_text().strip()}\r\nContent-Type: application/x-ndjson\r\n"
-        "Idempotency-Key: draining\r\n\r\n"
-    ).encode("ascii")
-    with socket.create_connection((seat.host, seat.api), timeout=20) as line:
-        line.sendall(head + octets[:100])
-        until("the request was seen", lambda: _received(line))
-        exchange.crew.signal(SOURCE, signal.SIGTERM)
-        until("the node drains", lambda: "node.draining" in exchange.events(SOURCE))
-        with pytest.raises(OSError):
-            socket.create_connection((seat.host, seat.api), timeout=5).close()
-        line.sendall(octets[100:])
-        answer = b""
-        while piece := line.recv(65536):
-            answer += piece
-    assert answer.startswith(b"HTTP/1.1 202 ") and b"\r\nConnection: close\r\n" in answer
-    assert exchange.close() == {SOURCE: 0}
-    submission = json.loads(answer.partition(b"\r\n\r\n")[2])["submission"]
-    with exchange.ledgers(SOURCE) as (ledgers,), ledgers.stores.outbox.unit() as unit:
-        assert unit.submission(submission) is not None
-        assert sum(state.waiting for state in unit.lanes()) == 5
-    assert exchange.events(SOURCE)[-1] == "node.stopped"
+    with running(tmp_path, SOURCE) as exchange:
+        seat, octets = exchange.seat(SOURCE), exchange.people(5).octets
+        head = (
+            f"POST /v1/resources/population/records HTTP/1.1\r\nHost: x\r\nContent-Length: {len(octets)}\r\n"
+            f"Authorization: Bearer {seat.token.read_text().strip()}\r\nContent-Type: application/x-ndjson\r\n"
+            "Idempotency-Key: draining\r\n\r\n"
+        ).encode("ascii")
+        with socket.create_connection((seat.host, seat.api), timeout=20) as line:
+            line.sendall(head + octets[:100])
+            until("the request was seen", lambda: _received(line))
+            exchange.crew.signal(SOURCE, signal.SIGTERM)
+            until("the node drains", lambda: "node.draining" in exchange.events(SOURCE))
+            until("nobody new is let in", lambda: not _open(seat))
+            line.sendall(octets[100:])
+            answer = b""
+            while piece := line.recv(65536):
+                answer += piece
+        assert answer.startswith(b"HTTP/1.1 202 ") and b"\r\nConnection: close\r\n" in answer
+        assert exchange.crew.ended(SOURCE, 20) == 0
+        submission = json.loads(answer.partition(b"\r\n\r\n")[2])["submission"]
+        (ledgers,) = exchange.ledgers(SOURCE)
+        with ledgers.stores.outbox.unit() as unit:
+            assert unit.submission(submission) is not None
+            assert sum(state.waiting for state in unit.lanes()) == 5
+        assert exchange.events(SOURCE)[-1] == "node.stopped"
+
+
+def _open(seat: Seat) -> bool:
+    try:
+        socket.create_connection((seat.host, seat.api), timeout=5).close()
+    except OSError:
+        return False
+    return True
 
 
 def _received(line: socket.socket) -> bool:
