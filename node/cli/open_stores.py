@@ -13,6 +13,11 @@ from node.service.papers import Papers, read_papers
 from node.service.stores import Stores, open_stores
 
 
+def exist(here: Situation) -> bool:
+    """Return whether the node ran before, so that there is something to open."""
+    return (here.settings.node.state / "outbox.db").exists()
+
+
 @contextmanager
 def reading(here: Situation) -> Iterator[tuple[Papers, Stores]]:
     """Yield the node's papers and its stores; nothing in them can be changed.
@@ -20,7 +25,7 @@ def reading(here: Situation) -> Iterator[tuple[Papers, Stores]]:
     Raises the troubles of `read_papers`, and an error of the command line while there are no stores yet.
     """
     settings = here.settings
-    if not (settings.node.state / "outbox.db").exists():
+    if not exist(here):
         raise told(
             Sentence("节点还没有运行过，没有数据库", "The node never ran: it has no stores yet"), exits.UNAVAILABLE
         )

@@ -12,7 +12,7 @@ from node.cli.grammar import Group, argument, as_json, file, misused, option
 from node.cli.output import described as as_error
 from node.cli.situation import Situation
 from node.cli.told import described, flat
-from node.envelope import check_proof
+from node.envelope import Beside, check_proof
 from node.envelope.proof import LIMIT, Finding, Report
 from node.model.sentence import Sentence
 from node.model.trouble import Trouble
@@ -123,17 +123,31 @@ def open_(here: Situation, path: Path, out: Path) -> None:
 @as_json
 @click.pass_obj
 def prove(here: Situation, path: Path | None, name: str | None, index: int, out: Path) -> None:
-    from node.cli.evidence import beside, open_file, prove_stored
-    from node.cli.open_stores import reading
-
     if (path is None) == (name is None):
         raise misused("请给出数据包文件或 --parcel", "Give the file of a parcel, or --parcel")
-    with reading(here) as (papers, stores):
-        if path is not None:
-            whole = open_file(files.read(path), papers)
-            proof = whole.prove(index, beside(stores, whole.manifest, papers), papers)
-        else:
-            proof = prove_stored(stores, name or "", index, papers)
+    proof = _from_stores(here, name or "", index) if path is None else _from_file(here, files.read(path), index)
     files.write(out, proof)
     told = {"out": str(out), "size": len(proof)}
     here.out.show(told, lambda: here.out.facts(flat(told)))
+
+
+def _from_stores(here: Situation, parcel: str, index: int) -> bytes:
+    from node.cli.evidence import prove_stored
+    from node.cli.open_stores import reading
+
+    with reading(here) as (papers, stores):
+        return prove_stored(stores, parcel, index, papers)
+
+
+def _from_file(here: Situation, data: bytes, index: int) -> bytes:
+    """Return the proof of a record of a parcel's file, with the receipts this node holds, if it ever ran."""
+    from node.cli.evidence import beside, open_file
+    from node.cli.open_stores import exist, reading
+    from node.service.papers import read_papers
+
+    if not exist(here):
+        papers = read_papers(here.settings, here.out.note, here.chance)
+        return open_file(data, papers).prove(index, Beside(), papers)
+    with reading(here) as (papers, stores):
+        whole = open_file(data, papers)
+        return whole.prove(index, beside(stores, whole.manifest, papers), papers)

@@ -97,6 +97,8 @@ def test_another_ca_does_not_vouch(shell: Shell, keys: Path, content: Path, tmp_
     assert answer.status == exits.DATA and answer.json["problems"][0]["name"] == "not-trusted"
     assert shell("cms", "verify", signed, "--ca", tmp_path / "ca" / "issuing.crt").status == exits.CONFIG
     assert shell("cms", "verify", signed, "--crl", keys / "ca.crl").status == exits.USAGE
+    partly = shell("cms", "verify", signed, "--ca", keys / "ca.crt", "--crl", tmp_path / "ca" / "root.crl", "--json")
+    assert partly.status == exits.DATA, "once lists are named, each authority on the way must have a current one"
 
 
 def test_what_was_signed_verifies_attached_and_detached(

@@ -170,6 +170,28 @@ def test_a_record_is_found_by_its_id_waiting_sealed_and_delivered(pair: Pair) ->
     ]
 
 
+def test_a_record_mentioned_in_another_is_not_taken_for_it_and_leaves_count_over_groups(pair: Pair) -> None:
+    supplied(pair, 0, 1)
+    pair.clock.advance(1)
+    with pair.dept.stores.outbox.unit() as unit:
+        (group,) = unit.draw(lane_of())
+        mentioned = split_line(group.lines[1])[1].record
+    mentioning = twin(2) | {"Remark": mentioned}
+    Api(pair.dept).submitted(mentioning, twin(3), key="k-2")
+    with pair.dept.stores.outbox.unit() as unit:
+        lines = [line for group in unit.draw(lane_of()) for line in group.lines]
+    outgoing = pair.sealed()
+    assert outgoing.entry.count == 4
+    pair.accept(outgoing)
+    pair.opened()
+    for leaf, line in enumerate(lines):
+        head = split_line(line)[1]
+        for staged in (pair.dept, pair.centre):
+            found = told(staged, "trace", id=head.record)["record"]
+            assert (found["key"], found["at"][0]["leaf"]) == (head.row, leaf)
+    assert lines[2].count(mentioned.encode()) == 1
+
+
 def test_no_answer_holds_the_content_of_a_record(pair: Pair) -> None:
     id = supplied(pair, 0, 1)
     outgoing = pair.sealed()
