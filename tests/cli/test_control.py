@@ -190,6 +190,10 @@ def test_a_record_mentioned_in_another_is_not_taken_for_it_and_leaves_count_over
             found = told(staged, "trace", id=head.record)["record"]
             assert (found["key"], found["at"][0]["leaf"]) == (head.row, leaf)
     assert lines[2].count(mentioned.encode()) == 1
+    Api(pair.dept).submitted(twin(4) | {"Remark": mentioned}, key="k-3")
+    assert len(told(pair.dept, "trace", id=mentioned)["record"]["at"]) == 1
+    pair.accept(pair.sealed())
+    assert len(told(pair.dept, "trace", id=mentioned)["record"]["at"]) == 1
 
 
 def test_no_answer_holds_the_content_of_a_record(pair: Pair) -> None:
