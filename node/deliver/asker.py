@@ -2,14 +2,15 @@
 
 Rule 1: it asks, it does not resend; the next hello rewinds a lane whose tail the peer lost.
 Rule 2: receipts we owe are given at once in a call of their own, beside the poll.
+Rule 3: an answer that came at once and brought nothing new is followed by a breath: no peer makes us spin.
 """
 
 from __future__ import annotations
 
 from node.envelope import Enclosure, Letter, fill, read_letter, write_letter
 from node.exchange import ask
-from node.model.spool import Given
-from node.wire.link import PeerLink
+from node.model.spool import Entry
+from node.wire.link import PeerLink, PeerSaid
 from node.wire.media import LETTER
 from node.workers import Desk, Seldom
 from node.workers.passage import take_receipts
@@ -23,7 +24,9 @@ class Asker:
     def __init__(self, desk: Desk, link: PeerLink) -> None:
         self._desk, self._link = desk, link
         self._wanted: set[str] = set()
+        self._told: str | None = None
         self._asked = Seldom(desk.reactor, desk.timers.overdue_ms / 1000)
+        self._again = Seldom(desk.reactor, desk.timers.rest_first)
 
     async def poll(self) -> None:
         """Ask once while something is unaccounted for; wait for the first parcel to be sent otherwise."""
@@ -35,41 +38,58 @@ class Asker:
         if not owed:
             await desk.bell.wait(names, seen, desk.timers.idle)
             return
+        before = {entry.parcel: entry.state for entry in owed}
         overdue = [entry.parcel for entry in owed if (entry.sent or now) <= now - desk.timers.overdue_ms]
-        letter = write_letter(Letter(ask=self._asked.pass_on(overdue)))
-        wait = int(desk.timers.poll)
-        answer = await self._link.post(f"/v1/receipts?wait={wait}", LETTER, [letter], wait + 15.0, ANSWER)
-        told = read_letter(answer.body)
-        await take_receipts(desk, peer, [(one.receipt, one.verdicts) for one in told.receipts])
-        await self._heed(told)
+        wait, began = int(desk.timers.poll), desk.reactor.seconds()
+        moved = await self._say(f"/v1/receipts?wait={wait}", Letter(ask=self._asked.pass_on(overdue)), wait + 15.0)
+        if not any(before.get(one.parcel, one.state) is not one.state for one in moved or ()):
+            await desk.sleep(max(0.0, desk.timers.rest_first - (desk.reactor.seconds() - began)))
 
     async def give(self) -> None:
         """Give the receipts we owe as soon as there are any."""
         desk, peer = self._desk, self._link.peer
         names = (f"receipts:{peer}", f"link:{peer}")
         seen = desk.bell.count(*names)
-        given = await self._due() if self._link.up else []
+        wanted = sorted(self._wanted)[: ask.ASKED]
+        given = await desk.inbox.run(lambda unit: ask.due(unit, peer, wanted)) if self._link.up else []
         if not given:
+            self._wanted.difference_update(wanted)
             await desk.bell.wait(names, seen, desk.timers.idle)
             return
         enclosed = fill([Enclosure(one.statement, one.verdicts) for one in given])
-        answer = await self._link.post("/v1/receipts?wait=0", LETTER, [write_letter(Letter(enclosed))], limit=ANSWER)
+        if await self._say("/v1/receipts?wait=0", Letter(enclosed)) is None:
+            return
+        self._wanted.difference_update(wanted)
         told_of = [(one.parcel, one.stage) for one in given[: len(enclosed)]]
         await desk.inbox.run(lambda unit: unit.gave(told_of))
-        told = read_letter(answer.body)
-        await take_receipts(desk, peer, [(one.receipt, one.verdicts) for one in told.receipts])
-        await self._heed(told)
 
-    async def _due(self) -> list[Given]:
-        wanted, self._wanted = self._wanted, set()
-        peer = self._link.peer
-        return await self._desk.inbox.run(lambda unit: ask.due(unit, peer, sorted(wanted)))
+    async def _say(self, path: str, letter: Letter, timeout: float = 30.0) -> list[Entry] | None:
+        """Send a letter and take in the answer; return the entries its receipts moved.
+
+        None if the peer turned it away, after it was left alone for a while.
+        """
+        desk, peer = self._desk, self._link.peer
+        try:
+            answer = await self._link.post(path, LETTER, [write_letter(letter)], timeout, ANSWER)
+        except PeerSaid as said:
+            name = said.told.code.name if said.told.code else said.code.name
+            if name != self._told:
+                desk.log("warning", name, peer=peer, at="receipts")
+            self._told = name
+            await desk.sleep(min(float(said.told.retry_after or desk.timers.idle), desk.timers.rest_most))
+            return None
+        self._told = None
+        told = read_letter(answer.body)
+        moved = await take_receipts(desk, peer, [(one.receipt, one.verdicts) for one in told.receipts])
+        await self._heed(told)
+        return moved
 
     async def _heed(self, told: Letter) -> None:
         """Remember what the peer asks for, and look after what it says it never had."""
         desk, peer = self._desk, self._link.peer
-        if told.ask:
-            self._wanted.update(told.ask)
+        wanted = self._again.pass_on(told.ask)
+        if wanted:
+            self._wanted.update(wanted)
             desk.bell.ring(f"receipts:{peer}")
         if told.unknown:
             lost = await desk.outbox.run(lambda unit: ask.missing(unit, peer, told.unknown))

@@ -1,20 +1,26 @@
 """The pump: sends what waits for one peer, lane by lane, one parcel in flight in each.
 
 Rule 1: urgent lanes first, then the longest waiting; a lane gives way after each parcel, so none starves.
-Rule 2: a parcel whose earlier attempt is unaccounted for is asked about before its bytes are sent again.
+Rule 2: a parcel whose earlier attempt is unaccounted for is asked about before it is sent, or sealed, again.
 Rule 3: a peer that cannot be reached rests as a whole; a parcel is never counted down.
+Rule 4: a lane that got nowhere rests, longer each time; a peer that always answers the same is never asked in a circle.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 
 from node.envelope import MANIFEST_LIMIT, Letter, frame_head, read_letter, write_letter
 from node.exchange import greet
 from node.exchange.seal import Outgoing
 from node.model import codes
 from node.model.parcel import Lane, Position
-from node.model.trouble import Code, Hold, Kind, Trouble
+from node.model.spool import Entry, LaneState
+from node.model.trouble import Code, Hold, Kind, Refused, Trouble
 from node.ports import OutboxUnit
 from node.wire.link import PeerLink, PeerSaid
 from node.wire.media import LETTER, PARCEL
@@ -22,6 +28,8 @@ from node.workers import Alarms, Desk
 from node.workers.passage import next_parcel, release, take_receipts
 
 AT_ONCE = 4
+_MOST = 2**53 - 1
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class Pump:
@@ -31,49 +39,83 @@ class Pump:
         self._desk, self._link, self._at_once = desk, link, at_once
         self._busy: dict[Lane, Deferred[None]] = {}
         self._alarms = Alarms()
+        self._tries: dict[Lane, int] = {}
+        self._until: dict[Lane, float] = {}
 
     async def run(self) -> None:
         """Start what may be sent now, then wait for news."""
         desk, peer = self._desk, self._link.peer
         names = (f"outbox:{peer}", f"link:{peer}")
         seen = desk.bell.count(*names)
+        left = desk.timers.idle
         if self._link.up and len(self._busy) < self._at_once:
-            ready = await desk.outbox.run(lambda unit: unit.ready(peer))
-            for state in ready:
-                if len(self._busy) < self._at_once and state.lane not in self._busy:
-                    self._start(state.lane)
-        await desk.bell.wait(names, seen, desk.timers.idle)
+            for state in await desk.outbox.run(lambda unit: unit.ready(peer)):
+                rest = self._until.get(state.lane, 0.0) - desk.reactor.seconds()
+                if rest > 0:
+                    left = min(left, rest)
+                elif len(self._busy) < self._at_once and state.lane not in self._busy:
+                    self._start(state)
+        await desk.bell.wait(names, seen, left)
 
-    def _start(self, lane: Lane) -> None:
+    def _start(self, state: LaneState) -> None:
         # The slot is taken first: the coroutine may end before `fromCoroutine` returns.
-        self._busy[lane] = Deferred()
-        Deferred.fromCoroutine(self._lane(lane)).addErrback(
-            lambda failure: self._desk.log("error", "EXN-FAULT", at="pump", bug=failure.value)
-        )
+        self._busy[state.lane] = Deferred()
+        Deferred.fromCoroutine(self._lane(state)).addErrback(self._fault)
 
-    async def _lane(self, lane: Lane) -> None:
+    def _fault(self, failure: Failure) -> None:
+        self._desk.log("error", "EXN-FAULT", at="pump", bug=failure.value)
+        self._desk.counter.count("faults", room="pump")
+
+    async def _lane(self, state: LaneState) -> None:
         """Send one parcel of a lane and learn what became of it."""
-        desk = self._desk
+        desk, lane = self._desk, state.lane
         try:
-            outgoing = await next_parcel(desk, lane)
-            if outgoing is not None:
-                await self._send(outgoing)
+            # That an earlier attempt arrived is no proof that the next one does: only what was sent ends a rest.
+            if await self._accounted(state):
+                return
+            if await self._next(lane):
+                self._goes_on(lane)
+            else:
+                self._rest(lane)
         except PeerSaid as said:
             await self._turned(lane, said)
         except Hold as met:
             await self._hold(lane, met.code)
         except Trouble as met:
             desk.log("info", met.code.name, peer=lane.receiver, resource=lane.resource)
+            self._rest(lane)
+        except BaseException:
+            self._rest(lane)
+            raise
         finally:
             del self._busy[lane]
             desk.bell.ring(f"outbox:{lane.receiver}")
 
-    async def _send(self, outgoing: Outgoing) -> None:
+    def _goes_on(self, lane: Lane) -> None:
+        self._alarms.end(lane)
+        self._tries.pop(lane, None)
+        self._until.pop(lane, None)
+
+    def _rest(self, lane: Lane, told: int | None = None) -> None:
+        """Leave a lane alone: as long as the peer said, or doubling with each try that got nowhere."""
+        desk, timers = self._desk, self._desk.timers
+        tries = self._tries[lane] = self._tries.get(lane, 0) + 1
+        jitter = 0.8 + 0.4 * desk.means.chance(1)[0] / 255
+        wait = float(told) if told else timers.rest_first * 2 ** min(tries - 1, 16) * jitter
+        self._until[lane] = desk.reactor.seconds() + min(wait, timers.rest_most)
+
+    async def _next(self, lane: Lane) -> bool:
+        """Send what the lane may send; return whether the peer has accepted it."""
+        try:
+            outgoing = await next_parcel(self._desk, lane)
+        except Refused as met:  # it can never be sealed as it is: a person must look
+            await self._hold(lane, met.code)
+            return False
+        return outgoing is not None and await self._send(outgoing)
+
+    async def _send(self, outgoing: Outgoing) -> bool:
         desk, peer, claim = self._desk, self._link.peer, outgoing.claim
         try:
-            if outgoing.entry.attempts and await self._accounted(outgoing.entry.parcel):
-                await release(desk, claim)
-                return
             began = desk.reactor.seconds()
             parts = [frame_head(outgoing.manifest, len(outgoing.payload)), outgoing.payload]
             answer = await self._link.post("/v1/parcels", PARCEL, parts, desk.timers.post, MANIFEST_LIMIT)
@@ -81,36 +123,41 @@ class Pump:
         except BaseException:
             await release(desk, claim)
             raise
-        self._alarms.end(outgoing.entry.lane)
-        await take_receipts(desk, peer, [(answer.body, b"")], claim)
+        return _accepted(await take_receipts(desk, peer, [(answer.body, b"")], claim), outgoing.entry)
 
-    async def _accounted(self, parcel: str) -> bool:
-        """Ask after a parcel that was sent before; True if the peer had it (rule 2)."""
-        letter = write_letter(Letter(ask=[parcel]))
+    async def _accounted(self, state: LaneState) -> bool:
+        """Ask after a parcel that was sent before; True if the peer had it, or what it replaced (rule 2)."""
+        if state.cursor > state.head.seq:
+            return False
+        entry = await self._desk.outbox.run(lambda unit: unit.due(state.lane))
+        if entry is None or not entry.attempts:
+            return False
+        letter = write_letter(Letter(ask=[entry.parcel]))
         answer = await self._link.post("/v1/receipts?wait=0", LETTER, [letter], limit=1 << 24)
         told = read_letter(answer.body)
-        moved = await take_receipts(self._desk, self._link.peer, [(one.receipt, one.verdicts) for one in told.receipts])
-        return any(entry.parcel == parcel for entry in moved)
+        receipts = [(one.receipt, one.verdicts) for one in told.receipts]
+        return _accepted(await take_receipts(self._desk, self._link.peer, receipts), entry)
 
     async def _turned(self, lane: Lane, said: PeerSaid) -> None:
         """The peer answered with an error: rewind, hold or wait, as its code says (WIRE §3)."""
         desk, code = self._desk, said.told.code
-        if code in (codes.BEHIND, codes.PURGED):
-            there = _position(said)
-            if there is not None:
-                await desk.outbox.run(lambda unit: self._steer(unit, lane, there))
-                return
+        there = _position(said)
+        if there is not None and code in (codes.BEHIND, codes.PURGED):
+            await desk.outbox.run(lambda unit: self._steer(unit, lane, there, code is codes.PURGED))
+            self._rest(lane)
+            if self._tries[lane] == 1:
+                del self._until[lane]  # most likely that was all
+            return
         if code is not None and code.kind is not Kind.RETRY:
             await self._hold(lane, code)
             return
         desk.log("warning", code.name if code else said.code.name, peer=lane.receiver, resource=lane.resource)
-        wait = said.told.retry_after or desk.timers.rest_first
-        await desk.sleep(min(float(wait), desk.timers.rest_most))
+        self._rest(lane, said.told.retry_after)
 
-    def _steer(self, unit: OutboxUnit, lane: Lane, there: Position) -> None:
+    def _steer(self, unit: OutboxUnit, lane: Lane, there: Position, purged: bool) -> None:
         state = unit.lane(lane)
         if state is not None:
-            greet.steer(unit, state, there, self._desk.now(), self._desk.timers.lease_ms)
+            greet.steer(unit, state, there, self._desk.now(), self._desk.timers.lease_ms, purged)
 
     async def _hold(self, lane: Lane, code: Code) -> None:
         await self._desk.outbox.run(lambda unit: unit.hold(lane, code.name))
@@ -118,9 +165,17 @@ class Pump:
             self._desk.log("error", code.name, peer=lane.receiver, resource=lane.resource, kind="hold")
 
 
+def _accepted(moved: Sequence[Entry], entry: Entry) -> bool:
+    """Return whether one of the entries that moved stands accepted in the place of `entry`."""
+    place = (entry.lane, entry.epoch, entry.seq)
+    return any((one.lane, one.epoch, one.seq) == place and one.accepted is not None for one in moved)
+
+
 def _position(said: PeerSaid) -> Position | None:
+    """Return the head a problem tells, None unless it could be one: this was not signed by anybody."""
     members = said.told.members or {}
     epoch, seq, head = members.get("epoch"), members.get("seq"), members.get("head")
-    if isinstance(epoch, int) and isinstance(seq, int) and isinstance(head, str) and len(head) == 64:
-        return Position(epoch, seq, head)
-    return None
+    if epoch.__class__ is not int or seq.__class__ is not int or not isinstance(head, str):
+        return None
+    fits = 0 <= epoch <= _MOST and 0 <= seq <= _MOST and _DIGEST.fullmatch(head)
+    return Position(epoch, seq, head) if fits else None

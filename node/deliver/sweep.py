@@ -17,7 +17,7 @@ JUMP = 60_000
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How long finished things are kept, in ms; `done` is never shorter than the longest backup interval of a peer."""
+    """How long finished things are kept, in ms; the sweep keeps `done` for the longest backup interval of a peer."""
 
     answers: int = 30 * DAY
     done: int = 2 * DAY
@@ -30,8 +30,9 @@ class Sweep:
 
     def __init__(self, desk: Desk, retention: Retention, every: float = 60.0) -> None:
         self._desk, self._retention, self._every = desk, retention, every
-        self._last: tuple[float, int] | None = None
-        self._calm_since = 0
+        # The first sweep is held against the start: the clock may be set in between.
+        self._last = desk.reactor.seconds(), desk.now()
+        self._calm_until = float("-inf")
 
     async def run(self) -> None:
         """Wait for the time, then purge if the clocks agree."""
@@ -39,25 +40,27 @@ class Sweep:
         await desk.sleep(self._every)
         now = desk.now()
         if self._jumped(now):
-            desk.log("error", "EXN-CLOCK", at="sweep")
             return
+        # What a peer restores from its backup it will ask for again.
+        done = max(keep.done, *(peer.backup_interval for peer in desk.means.registry.peers()), 0)
+        count = 0
         purged = AT_ONCE
         while purged >= AT_ONCE:
-            purged = await desk.outbox.run(
-                lambda unit: unit.purge(now - keep.done, now - keep.answers, AT_ONCE)
-            )
+            purged = await desk.outbox.run(lambda unit: unit.purge(now - done, now - keep.answers, AT_ONCE))
+            count += purged
         purged = AT_ONCE
+        receipts = max(keep.receipts, done)
         while purged >= AT_ONCE:
-            purged = await desk.inbox.run(
-                lambda unit: unit.purge(now - keep.bytes_in, now - keep.receipts, AT_ONCE)
-            )
+            purged = await desk.inbox.run(lambda unit: unit.purge(now - keep.bytes_in, now - receipts, AT_ONCE))
+            count += purged
+        if count:
+            desk.log("info", "store.purged", count=count)
 
     def _jumped(self, now: int) -> bool:
         """Return whether the wall clock moved otherwise than the monotonic one, now or within the last day."""
         mono = self._desk.reactor.seconds()
         last, self._last = self._last, (mono, now)
-        if last is None:
-            return False
         if abs((now - last[1]) - (mono - last[0]) * 1000) > JUMP:
-            self._calm_since = int(mono * 1000) + DAY
-        return int(mono * 1000) < self._calm_since
+            self._calm_until = mono + DAY / 1000
+            self._desk.log("error", "EXN-CLOCK", at="sweep")
+        return mono < self._calm_until

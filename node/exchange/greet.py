@@ -18,11 +18,12 @@ from node.model.instant import Instant
 from node.model.parcel import Lane, LaneHead, Position, Probe
 from node.model.registry import Peer
 from node.model.spool import Claim, LaneState, Met
-from node.model.trouble import Trouble, trouble
+from node.model.trouble import Code, Trouble, trouble
 from node.ports import InboxUnit, OutboxUnit
 from node.spool.alignment import START, Course, course, next_epoch
 
 FOR_PEOPLE = frozenset({codes.SUPERSEDED.name, codes.FORK.name, codes.HELD.name})
+_OF_OLD_COPIES = frozenset({codes.SUPERSEDED.name, codes.CLONED.name, codes.FORK.name})
 """Why a lane is held until a person has looked."""
 
 
@@ -89,6 +90,15 @@ def release(unit: OutboxUnit, peer: str | None = None) -> None:
             unit.hold(state.lane, None)
 
 
+def stop(unit: OutboxUnit, peer: str, code: Code) -> None:
+    """Hold every lane to a peer that told us that we are an old copy, or one of two; an older hold stands."""
+    if code is codes.SUPERSEDED:
+        unit.supersede()
+    for state in unit.lanes(peer):
+        if state.held is None:
+            unit.hold(state.lane, code.name)
+
+
 @dataclass(frozen=True, slots=True)
 class Aligned:
     """What a hello changed in our sending lanes; `superseded` lanes are held: we are an old copy."""
@@ -109,7 +119,20 @@ def align(unit: OutboxUnit, said: Probe, now: Instant, lease: Instant) -> Aligne
     for state in unit.lanes(said.sender.node):
         there = theirs.get((state.lane.resource, state.lane.stream), START)
         taken[steer(unit, state, there, now, lease)].append(state.lane)
+    taken[Course.SUPERSEDED] += _never_ours(unit, said)
     return Aligned(taken[Course.REWIND], taken[Course.REOPEN], taken[Course.SUPERSEDED])
+
+
+def _never_ours(unit: OutboxUnit, said: Probe) -> list[Lane]:
+    """Return the lanes of this node epoch that the peer has parcels of and we never had: we are an old copy."""
+    found = [
+        Lane(said.domain, head.sender, head.receiver, head.resource, head.stream) for head in said.lanes
+        if head.receiver == said.sender.node and head.sender == said.receiver.node and head.epoch >= unit.epoch()
+    ]
+    strange = [lane for lane in found if unit.lane(lane) is None]
+    if strange:
+        unit.supersede()
+    return strange
 
 
 def steer(
@@ -126,6 +149,7 @@ def steer(
     if chosen is Course.LEVEL:
         return chosen
     if chosen is Course.SUPERSEDED:
+        unit.supersede()
         unit.hold(state.lane, codes.SUPERSEDED.name)
         return chosen
     claim = unit.claim(state.lane, now, lease)
@@ -145,4 +169,6 @@ def _turn(unit: OutboxUnit, claim: Claim, state: LaneState, there: Position, cho
             if refusal.code is not codes.PURGED:
                 raise
     unit.reopen(claim, next_epoch(state, unit.epoch(), there), there.digest, now)
+    if unit.epoch() > state.head.epoch and state.held in _OF_OLD_COPIES:
+        unit.hold(state.lane, None)  # restored by a person since: we are the one copy again
     return Course.REOPEN

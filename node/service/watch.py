@@ -130,7 +130,7 @@ def _room(running: Running) -> None:
 
 
 async def _epoch(running: Running) -> None:
-    """Raise Hold(SUPERSEDED) while a lane found out that we are an old copy (WIRE §3)."""
-    lanes = await running.desk.outbox.run(lambda unit: unit.lanes())
-    if any(state.held == codes.SUPERSEDED.name for state in lanes):
+    """Raise Hold(SUPERSEDED) while a lane found out that we are an old copy, or one of two (WIRE §3, §5)."""
+    old, lanes = await running.desk.outbox.run(lambda unit: (unit.superseded(), unit.lanes()))
+    if old or any(state.held in (codes.SUPERSEDED.name, codes.CLONED.name) for state in lanes):
         raise trouble(codes.SUPERSEDED)

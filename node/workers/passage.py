@@ -1,7 +1,7 @@
 """Two passages every sender walks, whether it posts or is collected from: the next parcel out, receipts home.
 
 Rule 1: small seals run in the unit that saves them, large ones in a thread between two units.
-Rule 2: receipts are verified before a unit is opened; one bad receipt never spoils its neighbours.
+Rule 2: receipts are verified before a unit is opened, many of them in a thread; a bad one never spoils its neighbours.
 """
 
 from __future__ import annotations
@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from node.exchange import seal, settle
+from node.exchange.means import Means
 from node.exchange.seal import Drawn, Outgoing
+from node.exchange.settle import Heard
+from node.model.instant import Instant
 from node.model.parcel import Lane
 from node.model.spool import Claim, Entry
 from node.model.trouble import Trouble
@@ -50,6 +53,18 @@ async def release(desk: Desk, claim: Claim) -> None:
     await desk.outbox.run(lambda unit: unit.release(claim))
 
 
+def _hear(
+    receipts: Sequence[tuple[bytes, bytes]], means: Means, peer: str, now: Instant
+) -> list[Heard | Trouble]:
+    found: list[Heard | Trouble] = []
+    for statement, listed in receipts:
+        try:
+            found.append(settle.hear(statement, listed, means, peer, now))
+        except Trouble as met:
+            found.append(met)
+    return found
+
+
 async def take_receipts(
     desk: Desk, peer: str, receipts: Sequence[tuple[bytes, bytes]], claim: Claim | None = None
 ) -> list[Entry]:
@@ -57,13 +72,14 @@ async def take_receipts(
 
     A receipt that is not good is logged by its code and left out: it will be asked for again.
     """
-    heard = []
-    for statement, listed in receipts:
-        try:
-            heard.append(settle.hear(statement, listed, desk.means, peer, desk.now()))
-        except Trouble as met:
-            desk.log("warning", met.code.name, peer=peer, at="receipt")
-            desk.counter.count("receipts_bad", peer=peer)
+    octets = sum(len(statement) + len(listed) for statement, listed in receipts)
+    heard: list[Heard] = []
+    for result in await desk.workers.run_block(octets, _hear, receipts, desk.means, peer, desk.now()):
+        if isinstance(result, Heard):
+            heard.append(result)
+            continue
+        desk.log("warning", result.code.name, peer=peer, at="receipt")
+        desk.counter.count("receipts_bad", peer=peer)
 
     def all_of_them(unit: OutboxUnit) -> list[Entry]:
         moved = []
