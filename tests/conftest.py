@@ -14,6 +14,8 @@ from hypothesis import HealthCheck, settings
 from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
 from zope.interface import provider
 
+from tests.house.scan import left_in_clear
+
 IN_CI = bool(os.environ.get("CI"))
 DEBIAN = Path(__file__).parent / "debian.txt"
 
@@ -42,6 +44,14 @@ def server() -> Callable[[str, str], str]:
         pytest.skip(why)
 
     return find
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_in_clear(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Fail the session if anything the tests wrote holds an identity number elsewhere than in a client's payload."""
+    yield
+    found = sorted({str(one.path) for one in left_in_clear(tmp_path_factory.getbasetemp())})
+    assert not found, f"an identity number of a person was left on the disk: {found}"
 
 
 @pytest.fixture

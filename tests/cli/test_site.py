@@ -214,9 +214,9 @@ def test_a_parcel_as_a_file_is_told_without_a_key_and_opened_by_its_receiver_alo
     assert told["file"] == "parcel" and told["octets"] and told["signature"]["good"] and len(told["recipients"]) == 1
     (tmp_path / "manifest").write_bytes(sealed.manifest)
     assert node(SOURCE, "parcel", "inspect", tmp_path / "manifest", "--json").json["file"] == "statement"
-    assert node(CENTRE, "parcel", "open", path, "--out", tmp_path / "opened").status == 0
-    assert (tmp_path / "opened").read_bytes().splitlines() == lines
-    assert stat.S_IMODE((tmp_path / "opened").stat().st_mode) == 0o600
+    assert node(CENTRE, "parcel", "open", path, "--out", tmp_path / "opened.ndjson").status == 0
+    assert (tmp_path / "opened.ndjson").read_bytes().splitlines() == lines
+    assert stat.S_IMODE((tmp_path / "opened.ndjson").stat().st_mode) == 0o600
     proved = node(CENTRE, "parcel", "prove", path, "--index", "1", "--out", tmp_path / "proof")
     assert proved.status == 0
     assert node(CENTRE, "parcel", "verify", tmp_path / "proof", "--ca", exchange.site.root).status == 0

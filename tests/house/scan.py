@@ -19,6 +19,9 @@ CHECKS = b"10X98765432"
 PRINTED = frozenset({b"11010519491231002X", b"440524188001010014"})
 """The two examples GB 11643-1999 itself prints; they are nobody's."""
 
+PAYLOADS = frozenset({".json", ".ndjson", ".xml", ".dat"})
+"""What a client of the node writes is called so; the node itself never writes such a file."""
+
 _RUN = re.compile(rb"(?<![0-9A-Za-z])[1-9][0-9]{16}[0-9Xx](?![0-9A-Za-z])")
 # UTF-16, as some databases and logs write it, puts a zero byte beside each digit.
 _WIDE = re.compile(rb"(?<![0-9A-Za-z]\x00)(?:[0-9]\x00){17}[0-9Xx]\x00?(?![0-9A-Za-z])")
@@ -74,11 +77,16 @@ def scan(places: Iterable[Path], allowed: frozenset[bytes] = frozenset(), skip: 
         for path in [place] if place.is_file() else sorted(place.rglob("*")):
             if left.intersection(path.relative_to(place).parts) or path.is_symlink():
                 continue
-            if any(in_bytes(path.name.encode("utf-8", "surrogateescape"), allowed)):
+            if list(in_bytes(path.name.encode("utf-8", "surrogateescape"), allowed)):  # an offset may be 0
                 found.append(Find(path, -1))
             if path.is_file():
                 found += in_file(path, allowed)
     return found
+
+
+def left_in_clear(folder: Path) -> list[Find]:
+    """Return every number below a folder that stands elsewhere than in a client's own payload."""
+    return [one for one in scan([folder], PRINTED) if one.path.suffix not in PAYLOADS or one.offset < 0]
 
 
 def main(arguments: list[str]) -> int:

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import random
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from tests.house.plan import ROOT
-from tests.house.scan import CHECKS, PRINTED, WEIGHTS, Find, in_bytes, is_identity, main, scan
+from tests.house.scan import CHECKS, PRINTED, WEIGHTS, Find, in_bytes, is_identity, left_in_clear, main, scan
+
+
+@pytest.fixture(autouse=True)
+def wiped(tmp_path: Path) -> Iterator[None]:
+    """These tests alone write numbers where none may stand; the search at the session's end must not meet them."""
+    yield
+    shutil.rmtree(tmp_path)
 
 
 def _made(chance: random.Random) -> bytes:
@@ -51,6 +62,31 @@ def test_numbers_that_are_no_persons_are_left_alone(seed: int) -> None:
     other = number[:-1] + (b"0" if number[-1:] != b"0" else b"1")
     assert not list(in_bytes(b" ".join([other, b"a" + number, number + b"7", number[:10] + b"99" + number[12:]])))
     assert not list(in_bytes(number, frozenset({number})))
+
+
+def test_a_clients_payload_may_hold_one_and_nothing_else(tmp_path: Path, seed: int) -> None:
+    number = _made(random.Random(seed))
+    for name in ("outbox.db", "outbox.db-wal", "log.jsonl", "stderr", "people.json", "people.xml"):
+        (tmp_path / name).write_bytes(number)
+    (tmp_path / f"{number.decode()}.json").touch()
+    found = {one.path.name for one in left_in_clear(tmp_path)}
+    assert found == {"outbox.db", "outbox.db-wal", "log.jsonl", "stderr", f"{number.decode()}.json"}
+
+
+def test_a_session_that_leaves_one_behind_fails(tmp_path: Path) -> None:
+    test = tmp_path / "test_leak.py"
+    test.write_text(
+        "import random\nfrom tests.house.test_scan import _made\n"
+        "def test_leak(tmp_path):\n    (tmp_path / 'log').write_bytes(_made(random.Random(7)))\n",
+        encoding="utf-8",
+    )
+    command = [sys.executable, "-m", "pytest", "-c", "setup.cfg", "-p", "tests.conftest"]
+    command += ["--basetemp", str(tmp_path / "base"), str(test)]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert told.returncode == 1 and "identity number" in told.stdout, told.stdout
+    test.write_text("def test_nothing(tmp_path):\n    pass\n", encoding="utf-8")
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert told.returncode == 0, told.stdout
 
 
 def test_the_command_tells_places_and_never_the_number(tmp_path: Path, seed: int) -> None:
