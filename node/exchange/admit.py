@@ -85,15 +85,24 @@ def keep(unit: InboxUnit, received: Received, peer: Peer) -> bytes:
         return found.receipt
     if found.place is not Place.NEXT:
         raise found.trouble()
-    held = unit.held(received.statement.lane)
-    if held == codes.FORK.name:
-        raise Standing(Place.FORK, found.head).trouble()
+    if unit.held(received.statement.lane) == codes.FORK.name:
+        _mend(unit, received, found)
     _afford(unit, received, peer)
     unit.store(received, found.head)
     said = received.statement
     unit.note(said.lane, steps.ACCEPTED, said.parcel, received.digest, said.count, received.received_at)
     unit.gave([(said.parcel, Stage.ACCEPTED)])  # it is the answer; should that be lost, it is asked for by id
     return received.receipt
+
+
+def _mend(unit: InboxUnit, received: Received, found: Standing) -> None:
+    """Let a forked lane go on if its sender opens a new epoch upon our head, and so gives the other branch up.
+
+    The evidence stays.  Raises Hold(FORK) for any other parcel.
+    """
+    if found.head is None or received.statement.place.epoch <= found.head.epoch:
+        raise Standing(Place.FORK, found.head).trouble()
+    unit.hold_lane(received.statement.lane, None)
 
 
 def keep_fork(unit: InboxUnit, received: Received) -> None:

@@ -73,7 +73,7 @@ def take(unit: OutboxUnit, lane: Lane, means: Means, now: Instant, lease: Instan
     """
     peer = receiver_of(lane, means)
     state = unit.lane(lane)
-    if state is None or state.held or state.head.epoch < unit.epoch():
+    if state is None or state.held or unit.superseded() or state.head.epoch < unit.epoch():
         return None  # the last: restored, and the peer's head is not known yet; the next hello opens the lane anew
     entry = unit.due(lane)
     if entry is not None:

@@ -41,11 +41,13 @@ class Supply:
 def submit(unit: OutboxUnit, supply: Supply, domain: str, origin: str, now: Instant, chance: Chance) -> Answer:
     """Return the answer to `supply`: the stored one, or a new one stored with its records.
 
-    Raises Refused(KEY_REUSED) when the idempotency key was used with another body.
+    Raises Refused(KEY_REUSED) when the idempotency key was used with another body, Hold(SUPERSEDED) on an old copy.
     """
     told = unit.answered(supply.caller, supply.resource.code, supply.key, supply.body)
     if told is not None:
         return told
+    if unit.superseded():
+        raise trouble(codes.SUPERSEDED)  # the versions an old copy gives out were given out before
     first = unit.allot(supply.resource.code, len(supply.records))
     lines = _lines(supply.records, origin, first, now, chance)
     for receiver in supply.resource.receivers if lines else ():

@@ -41,6 +41,12 @@ class OutboxUnit(Ledger, Protocol):
     def epoch(self) -> int:
         """Return the node epoch, opened by `init` or restore."""
 
+    def superseded(self) -> bool:
+        """Return whether this node found out that it is an old copy; only a new node epoch ends that (WIRE §3)."""
+
+    def supersede(self) -> None:
+        """Note that this node is an old copy."""
+
     def boot(self) -> str:
         """Return the boot id drawn when this outbox was opened for writing."""
 

@@ -47,6 +47,7 @@ class SqliteOutbox(SqliteStore[OutboxTransaction]):
         with self.unit() as unit:
             epoch = max(unit.epoch() + 1, now // 1000)
             self._set("epoch", str(epoch))
+            self._connection.execute("DELETE FROM facts WHERE name = 'superseded'")
             self.memory.forget()
         return epoch
 

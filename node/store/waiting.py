@@ -42,6 +42,19 @@ class Waiters(Transaction):
             epoch = self._memory.codes["epoch"] = int(self._fact("epoch"))
         return epoch
 
+    def superseded(self) -> bool:
+        """Return whether this node found out that it is an old copy."""
+        known = self._memory.codes.get("superseded")
+        if known is None:
+            row = self._one("SELECT 1 FROM facts WHERE name = 'superseded'")
+            known = self._memory.codes["superseded"] = int(row is not None)
+        return bool(known)
+
+    def supersede(self) -> None:
+        """Note that this node is an old copy."""
+        self._write("INSERT OR REPLACE INTO facts (name, value) VALUES ('superseded', '1')")
+        self._memory.codes["superseded"] = 1
+
     def boot(self) -> str:
         """Return the boot id of the last opening for writing."""
         return self._fact("boot")

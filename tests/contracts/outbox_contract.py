@@ -59,6 +59,19 @@ class CallersContract(Opened):
             assert list(group.lines) == lines(3, "v1")
         store.close()
 
+    def test_an_old_copy_stays_one_until_a_new_epoch(self, outbox: Any) -> None:
+        with outbox.unit() as unit:
+            assert not unit.superseded()
+            unit.supersede()
+            assert unit.superseded()
+        store = self.again(outbox)
+        with store.unit() as unit:
+            assert unit.superseded()
+        store.open_epoch(T0)
+        with store.unit() as unit:
+            assert not unit.superseded()
+        store.close()
+
     def test_an_exception_leaves_nothing_behind(self, outbox: Any) -> None:
         class _Stop(Exception):
             pass

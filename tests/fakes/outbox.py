@@ -242,6 +242,8 @@ class MemoryOutbox(Failing["OutboxUnitInMemory"], MemoryStore["OutboxUnitInMemor
         with self.unit() as unit:
             epoch = max(unit.epoch() + 1, now // 1000)
             self.tables.facts["epoch"] = str(epoch)
+            if "superseded" in self.tables.facts:
+                del self.tables.facts["superseded"]
         return epoch
 
     def _start(self) -> None:

@@ -93,6 +93,13 @@ class SubmissionsUnit(MemoryUnit):
     def epoch(self) -> int:
         return int(self._tables.facts["epoch"])
 
+    def superseded(self) -> bool:
+        return "superseded" in self._tables.facts
+
+    def supersede(self) -> None:
+        self._tables.facts["superseded"] = "1"
+        self.writes += 1
+
     def boot(self) -> str:
         return self._tables.facts["boot"]
 

@@ -65,6 +65,7 @@ class City:
         self.envelopes: dict[str, bytes] = {}
         self.manifests: dict[str, Manifest] = {}
         self.broken: list[str] = []
+        self.restored: set[str] = set()
         self.faults: list[Fault] = []
         self.events: list[tuple[float, str, str, str, dict[str, object]]] = []
         grants = [Grant(code, node, "test", FOREVER) for code in RESOURCES for node in (A, B)]

@@ -50,11 +50,11 @@ class MemoryDisk:
 
     def __init__(self, now: Callable[[], Instant], chance: Chance) -> None:
         self._stores: Opened | None = None
-        self._new = lambda: Opened(MemoryOutbox(now, chance), MemoryInbox(), MemoryWarehouse())
+        self._now, self._chance = now, chance
 
     def start(self) -> Opened:
         if self._stores is None:
-            self._stores = self._new()
+            self._stores = Opened(MemoryOutbox(self._now, self._chance), MemoryInbox(), MemoryWarehouse())
         else:
             for name in NAMES:
                 self._stores.of(name).reopen()

@@ -280,6 +280,36 @@ class Machine:
             self._restart.append(down)
             self.life.die()
 
+    def copy(self) -> dict[str, Any]:
+        """Return a backup of all three stores, taken in one instant."""
+        disk: Any = self.disk
+        copied: dict[str, Any] = disk.copy()
+        return copied
+
+    def restore(self, copied: dict[str, Any], new_epoch: bool = True) -> None:
+        """Lose the disk, and start again from a backup: as `restore` does, or by hand and without a word."""
+        for source in self.city.sources.values():
+            source.acknowledged()
+        if self.life is not None:
+            self.life.die()
+            self.city.clock.advance(0)
+        disk: Any = self.disk
+        disk.put_back(copied)
+        if new_epoch:
+            disk.start().outbox.open_epoch(self.now())
+        self.start()
+        self.city.restored.add(self.name)
+        if self.name in self.city.sources:
+            self.city.sources[self.name].forget()
+
+    def open_epoch(self) -> None:
+        """Stop, and start again with a new node epoch."""
+        if self.life is not None:
+            self.life.die()
+            self.city.clock.advance(0)
+        self.disk.start().outbox.open_epoch(self.now())
+        self.start()
+
     def fallen(self) -> None:
         """Its life ended just now; plan the next."""
         self.life = None

@@ -52,6 +52,10 @@ class Post:
     answers: list[tuple[int, bytes]] = field(default_factory=list)
     others: list[int] = field(default_factory=list)
     """Statuses of answers to another body under the same key."""
+    first: Version | None = None
+    """The version its first change was given, once remembered."""
+    forgotten: bool = False
+    """Its node was restored from a copy that is older: it need not be anywhere."""
 
     @property
     def submission(self) -> str:
@@ -94,9 +98,9 @@ class Source:
         self.posts.append(post)
         self._keep_posting(post, post.body)
         if self.dice.random() < 0.1:
-            self.city.clock.callLater(self.dice.uniform(0, 300), self._keep_posting, post, post.body)
+            self.city.clock.callLater(self.dice.uniform(0, 300), self._post_again, post, post.body)
         if self.dice.random() < 0.05:
-            self.city.clock.callLater(self.dice.uniform(60, 300), self._keep_posting, post, post.body + b"\n")
+            self.city.clock.callLater(self.dice.uniform(60, 300), self._post_again, post, post.body + b"\n")
         return post
 
     def _regions(self, number: int) -> Iterator[Change]:
@@ -120,6 +124,10 @@ class Source:
             yield Change(twin[spec.shape.row], key, _operation(twin), twin)
 
     # --- posting ------------------------------------------------------------------------------------------------
+
+    def _post_again(self, post: Post, body: bytes) -> None:
+        if not post.forgotten:  # it would be a new submission
+            self._keep_posting(post, body)
 
     def _keep_posting(self, post: Post, body: bytes) -> None:
         self.waiting += 1
@@ -189,8 +197,25 @@ class Source:
     # --- remembered ---------------------------------------------------------------------------------------------
 
     def acknowledged(self) -> Sequence[Post]:
-        """Return the posts that were answered with 202."""
-        return [post for post in self.posts if post.answers and post.answers[0][0] == 202]
+        """Return the posts that were answered with 202, each with the version its first change was given."""
+        found = [post for post in self.posts if post.answers and post.answers[0][0] == 202]
+        assert self.machine.life is not None
+        with self.machine.life.stores.outbox.unit() as unit:
+            for post in found:
+                known = unit.submission(post.submission)
+                if known is None:
+                    assert post.forgotten, f"{self.machine.name} forgot submission {post.submission}"
+                else:
+                    assert post.first in (None, known[0].first) and known[0].count == len(post.changes), known
+                    post.first = known[0].first
+        return found
+
+    def forget(self) -> None:
+        """The node was restored: what it does not know any more it need not know."""
+        assert self.machine.life is not None
+        with self.machine.life.stores.outbox.unit() as unit:
+            for post in self.posts:
+                post.forgotten = bool(post.answers) and unit.submission(post.submission) is None
 
 
 def region(row: str, key: str, name: str, delete: bool) -> Change:

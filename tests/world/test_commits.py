@@ -1,4 +1,4 @@
-"""The power is cut at the first commit, then the second, the third, until a run gets through; the promises hold each time.
+"""The power is cut at the first commit, then the second, until a run gets through; the promises hold each time.
 
 One small fixed play: both departments submit, live and back-fill, one record is bent, and the centre passes all on.
 """
@@ -22,11 +22,11 @@ MOST = 200
 """More commits than the play has in any store: a run must get through before."""
 
 
-def play(node: str, store: str, commit: int, after: bool, disk: Callable[[City], Disk] | None = None) -> bool:
+def play(node: str, store: str, commit: int, after: bool, disk: Callable[[City, int], Disk] | None = None) -> bool:
     """Play once with a cut at a commit of one store; return whether the run got that far."""
     city = City(7)
     if disk is not None:
-        city.machines[node].disk = disk(city)
+        city.machines[node].disk = disk(city, commit)
     city.start()
     life = city.machines[node].life
     assert life is not None
@@ -50,8 +50,7 @@ def play(node: str, store: str, commit: int, after: bool, disk: Callable[[City],
 def cut_everywhere(node: str, store: str, after: bool, disk: Callable[[City, int], Disk] | None = None) -> int:
     """Cut at each commit in turn; return after how many the play gets through."""
     for commit in range(1, MOST):
-        made = disk and (lambda city: disk(city, commit))  # noqa: B023  # used up in this turn of the loop
-        if not play(node, store, commit, after, made):
+        if not play(node, store, commit, after, disk):
             return commit
     raise AssertionError("no run got through")
 

@@ -1,0 +1,83 @@
+"""A node is restored from an old copy: with a new epoch the exchange goes on; without one it stops and says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.stage.desk import CENTRE
+from tests.world.city import A, B, City
+from tests.world.machine import Machine
+from tests.world.promises import check
+
+SEEDS = range(6)
+
+
+@pytest.fixture
+def city(request: pytest.FixtureRequest) -> Iterator[City]:
+    city = City(request.param)
+    city.start()
+    yield city
+    city.end()
+
+
+def busy(city: City, steps: int) -> None:
+    """Let both departments submit for a while, on a wire that is not quite good."""
+    city.wire.weather.lose = city.wire.weather.lose_answer = city.wire.weather.double = 0.05
+    city.wire.weather.delay = 0.5
+    for _ in range(steps):
+        for source in city.sources.values():
+            source.change()
+        city.run(city.dice.uniform(0, 4))
+
+
+def old(machine: Machine) -> bool:
+    """Return whether a machine found out that it is an old copy."""
+    assert machine.life is not None
+    with machine.life.stores.outbox.unit() as unit:
+        found: bool = unit.superseded()
+        assert found or not any(state.held for state in unit.lanes())
+        return found
+
+
+@pytest.mark.parametrize("node", [A, CENTRE, B])
+@pytest.mark.parametrize("city", SEEDS, indirect=True)
+def test_a_restored_node_goes_on_in_a_new_epoch(city: City, node: str) -> None:
+    busy(city, 8)
+    machine = city.machines[node]
+    copied = machine.copy()
+    busy(city, 6)
+    machine.restore(copied)
+    busy(city, 6)
+    city.calm()
+    city.settle()
+    assert not old(machine)
+    check(city)
+
+
+@pytest.mark.parametrize("node", [A, CENTRE])
+@pytest.mark.parametrize("city", SEEDS, indirect=True)
+def test_an_old_copy_that_comes_back_in_silence_stops_and_is_mended_by_a_new_epoch(city: City, node: str) -> None:
+    busy(city, 8)
+    city.calm()
+    city.settle()
+    machine = city.machines[node]
+    copied = machine.copy()
+    busy(city, 6)
+    city.calm()
+    city.settle()
+    machine.restore(copied, new_epoch=False)
+    city.run(120)
+    assert old(machine)
+    alarms = [fields for _, name, level, event, fields in city.events if event == "EXN-SUPERSEDED" and level == "error"]
+    assert alarms
+    for source in city.sources.values():  # what is submitted now waits with its source: it is not acknowledged
+        source.change()
+    city.run(30)
+    machine.open_epoch()
+    busy(city, 4)
+    city.calm()
+    city.settle()
+    assert not old(machine)
+    check(city)
