@@ -1,0 +1,207 @@
+"""The asker: what is overdue is asked about and never sent again, receipts go both ways, and nobody makes it spin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from node.envelope import Enclosure, Letter, Said, read_letter, seal, write_letter
+from node.exchange import ask
+from node.exchange.authority import party
+from node.intake.admission import admit_parcel
+from node.intake.opener import Opener
+from node.model import codes
+from node.model.spool import EntryState
+from node.model.trouble import trouble
+from node.wire.media import LETTER
+from node.wire.message import Request, Response
+from tests.deliver.play import Answers, Play, nothing, says
+from tests.exchange.acts import entry_of, receipt, sent, supplied
+from tests.intake.api import twin
+from tests.stage.desk import CENTRE, finish, means_of, peer_of
+from tests.stage.forging import draft_of, line_of, signer_of
+
+RECEIPTS = "/v1/receipts"
+
+
+@pytest.fixture
+def play() -> Iterator[Play]:
+    made = Play()
+    yield made
+    made.end()
+
+
+def letters(play: Play, answer: Answers = nothing) -> list[Letter]:
+    """Return the letters the peer will have got."""
+    got: list[Letter] = []
+
+    def noted(request: Request) -> Response:
+        got.append(read_letter(request.body))
+        return answer(request)
+
+    play.answers[RECEIPTS] = noted
+    return got
+
+
+def letter(**given: Any) -> Answers:
+    return lambda request: Response(200, write_letter(Letter(**given)), [(b"Content-Type", LETTER)])
+
+
+def on_its_way(play: Play, accepted: bool = True) -> str:
+    supplied(play.dept)
+    first = sent(play.dept)
+    if accepted:
+        play.pair.accept(first)
+    return first.entry.parcel
+
+
+def test_nothing_is_asked_while_nothing_is_unaccounted_for(play: Play) -> None:
+    got = letters(play)
+    play.link.set_up(True)
+    play.start(play.asker.poll, play.asker.give)
+    play.go(120)
+    assert not got
+
+
+def test_a_poll_brings_the_final_word_home_as_soon_as_there_is_one(play: Play) -> None:
+    parcel = on_its_way(play)
+    play.link.set_up(True)
+    play.start(play.asker.poll)
+    play.go(5)
+    assert entry_of(play.dept, parcel).state is EntryState.ACCEPTED
+    play.pair.opened()
+    play.go(0)
+    assert entry_of(play.dept, parcel).state is EntryState.DONE
+    play.go(60)
+    assert play.asked["/v1/parcels"] == 0 and play.asked[RECEIPTS] <= 2
+
+
+def test_what_is_overdue_is_asked_about_once_per_interval(play: Play) -> None:
+    parcel = on_its_way(play)
+    got = letters(play)
+    play.link.set_up(True)
+    play.start(play.asker.poll)
+    play.go(29)
+    assert not any(one.ask for one in got)
+    play.go(65)
+    assert [list(one.ask) for one in got if one.ask] == [[parcel]] * 3
+
+
+@pytest.mark.parametrize("answer", ["nothing", "pending", "unknown", "ask", "receipt", "others", "problem"])
+def test_a_peer_that_answers_the_same_at_once_is_not_asked_in_a_circle(play: Play, answer: str) -> None:
+    parcel = on_its_way(play)
+    supplied(play.dept, 1, 1)
+    other = sent(play.dept)
+    given, _ = receipt(other, play.pair.centre.desk.means, play.dept.desk.means)
+    letters(play, {
+        "nothing": nothing, "pending": letter(pending=[parcel]), "unknown": letter(unknown=[parcel]),
+        "ask": letter(ask=[parcel]), "receipt": letter(receipts=[Enclosure(given)]),
+        "others": letter(receipts=[Enclosure(b"no receipt")]), "problem": says(trouble(codes.QUOTA, peer=CENTRE)),
+    }[answer])
+    play.link.set_up(True)
+    play.start(play.asker.poll, play.asker.give)
+    play.go(60)
+    assert play.asked[RECEIPTS] <= 75
+
+
+def test_a_peer_that_turns_letters_away_is_told_of_once_and_left_alone(play: Play) -> None:
+    on_its_way(play)
+    letters(play, says(trouble(codes.NOT_ALLOWED, peer="dept-a", what="ask"), 30))
+    play.link.set_up(True)
+    play.start(play.asker.poll)
+    play.go(100)
+    assert play.asked[RECEIPTS] == 4
+    assert play.dept.journal.names("warning") == ["EXN-NOT-ALLOWED"]
+
+
+def test_what_the_peer_never_had_is_looked_after_by_a_hello(play: Play) -> None:
+    parcel = on_its_way(play)
+    letters(play, letter(unknown=[parcel]))
+    before = play.dept.desk.bell.count(f"greet:{CENTRE}")
+    play.link.set_up(True)
+    play.start(play.asker.poll)
+    play.go(31)
+    assert play.dept.desk.bell.count(f"greet:{CENTRE}") > before
+    assert "EXN-BEHIND" in play.dept.journal.names("warning")
+
+
+def test_while_the_link_is_down_nothing_is_asked(play: Play) -> None:
+    on_its_way(play)
+    got = letters(play)
+    play.start(play.asker.poll, play.asker.give)
+    play.go(100)
+    assert not got
+
+
+# --- receipts we owe --------------------------------------------------------------------------------------------------
+
+
+def owing(play: Play) -> str:
+    """Let the department accept a parcel of the centre, and open it, and return its id: its final word is owed."""
+    means, peer = play.pair.centre.desk.means, peer_of("dept-a")
+    draft = replace(draft_of(means, play.dept.desk.now()), receiver=party(peer))
+    lines = [line_of(twin(0), 1, CENTRE)]
+    made = seal(draft, lines, Said(), signer_of(means), [peer.encryption], means.crypto, means.chance)
+    finish(admit_parcel(play.dept.desk, made.manifest, made.payload, CENTRE), play.clock)
+    finish(Opener(play.dept.desk).run(), play.clock)
+    return made.statement.parcel
+
+
+def test_receipts_are_given_at_once_and_once(play: Play) -> None:
+    got = letters(play)
+    play.link.set_up(True)
+    play.start(play.asker.give)
+    parcel = owing(play)
+    play.dept.desk.bell.ring(f"receipts:{CENTRE}")
+    play.go(100)
+    assert [len(one.receipts) for one in got] == [1]
+    with play.dept.stores.inbox.unit() as unit:
+        assert unit.given(parcel) and not unit.ungiven(CENTRE, 10)
+
+
+def test_a_receipt_turned_away_is_kept_and_given_later(play: Play) -> None:
+    owing(play)
+    letters(play, says(trouble(codes.DRAINING), 5))
+    play.link.set_up(True)
+    play.start(play.asker.give)
+    play.go(12)
+    assert play.asked[RECEIPTS] == 3
+    got = letters(play)
+    play.go(10)
+    assert [len(one.receipts) for one in got] == [1]
+
+
+def test_what_the_peer_asks_for_is_given_again_and_kept_until_it_was(play: Play) -> None:
+    parcel = owing(play)
+    with play.dept.stores.inbox.unit() as unit:
+        unit.gave([(one.parcel, one.stage) for one in unit.given(parcel)])
+    on_its_way(play)
+    asking = [True]
+
+    def asks_once(request: Request) -> Response:
+        if asking and not read_letter(request.body).receipts:
+            asking.clear()
+            return letter(ask=[parcel])(request)
+        if not asking and read_letter(request.body).receipts and len(turned) < 2:
+            turned.append(1)
+            return says(trouble(codes.DRAINING), 3)(request)
+        return nothing(request)
+
+    turned: list[int] = []
+    got = letters(play, asks_once)
+    play.link.set_up(True)
+    play.start(play.asker.poll, play.asker.give)
+    play.go(20)
+    assert [len(one.receipts) for one in got if one.receipts] == [2, 2, 2]
+
+
+def test_a_receipt_for_somebody_else_is_never_given(play: Play) -> None:
+    parcel = owing(play)
+    play.dept.desk.means = means_of("dept-a", [CENTRE, "dept-b"])
+    with play.dept.stores.inbox.unit() as unit:
+        assert not ask.due(unit, "dept-b", [parcel])
+        assert ask.tell(unit, "dept-b", [parcel]).unknown == [parcel]
+        assert len(ask.due(unit, CENTRE, [parcel])) == 2
