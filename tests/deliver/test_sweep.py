@@ -1,0 +1,132 @@
+"""The sweep: what it forgets, for how long it keeps, and that a clock that jumped purges nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from node.deliver.sweep import DAY, Retention, Sweep
+from node.model.parcel import Stage
+from tests.exchange.acts import heard, receipt, sent, supplied
+from tests.stage.desk import CENTRE, finish, means_of, peer_of
+from tests.stage.pair import Pair
+
+EVERY = 60.0
+
+
+@pytest.fixture
+def pair() -> Iterator[Pair]:
+    made = Pair()
+    yield made
+    made.close()
+
+
+def done(pair: Pair) -> str:
+    """Let one parcel be finished, and return it."""
+    supplied(pair.dept)
+    first = sent(pair.dept)
+    heard(pair.dept, *receipt(first, pair.centre.desk.means, pair.dept.desk.means, Stage.PROCESSED))
+    return first.entry.parcel
+
+
+def kept(pair: Pair, parcel: str) -> bool:
+    with pair.dept.stores.outbox.unit() as unit:
+        return unit.entry(parcel) is not None
+
+
+def swept(pair: Pair, sweep: Sweep, wait: float = EVERY) -> None:
+    running = pair.dept.desk.keep("sweep", sweep.run)
+    pair.clock.advance(wait)
+    finish(pair.dept.desk.outbox.run(lambda unit: None), pair.clock)
+    for _ in range(20):
+        pair.clock.advance(0)
+    running.addErrback(lambda failure: None)
+    running.cancel()
+
+
+def set_clock(pair: Pair, ms: int) -> None:
+    now = pair.dept.desk.now
+    pair.dept.desk.now = lambda: now() + ms
+
+
+def after(pair: Pair, days: float, sweep: Sweep) -> None:
+    """Let days pass with a sweep in each minute, told in one step: no clock jumps."""
+    pair.clock.advance(days * 86_400)
+    swept(pair, sweep)
+
+
+def test_finished_entries_are_forgotten_after_their_retention(pair: Pair) -> None:
+    sweep = Sweep(pair.dept.desk, Retention(done=2 * DAY), EVERY)
+    parcel = done(pair)
+    after(pair, 1.9, sweep)
+    assert kept(pair, parcel)
+    after(pair, 0.2, sweep)
+    assert not kept(pair, parcel)
+    assert ("info", "store.purged", {"count": 1}) in pair.dept.journal.events
+
+
+def test_nothing_is_forgotten_before_a_peer_could_restore_its_oldest_backup(pair: Pair) -> None:
+    desk = pair.dept.desk
+    slow = peer_of("dept-b", backup_interval=5 * DAY)
+    desk.means = replace(desk.means, registry=means_of("dept-a", [CENTRE, slow]).registry)
+    sweep = Sweep(desk, Retention(done=DAY), EVERY)
+    parcel = done(pair)
+    after(pair, 4.9, sweep)
+    assert kept(pair, parcel)
+    after(pair, 0.2, sweep)
+    assert not kept(pair, parcel)
+
+
+def test_what_is_not_finished_is_never_forgotten(pair: Pair) -> None:
+    sweep = Sweep(pair.dept.desk, Retention(done=DAY), EVERY)
+    supplied(pair.dept)
+    parcel = sent(pair.dept).entry.parcel
+    after(pair, 400, sweep)
+    assert kept(pair, parcel)
+
+
+@pytest.mark.parametrize("jump", [365 * DAY, -365 * DAY, 61_000])
+def test_a_clock_that_jumped_purges_nothing_for_a_day_and_tells_it_once(pair: Pair, jump: int) -> None:
+    sweep = Sweep(pair.dept.desk, Retention(done=DAY), EVERY)
+    parcel = done(pair)
+    swept(pair, sweep)
+    set_clock(pair, jump)
+    for _ in range(3):
+        swept(pair, sweep)
+    assert kept(pair, parcel)
+    assert pair.dept.journal.names("error") == ["EXN-CLOCK"]
+    set_clock(pair, -jump)  # it is put right again
+    swept(pair, sweep)
+    after(pair, 0.9, sweep)
+    assert kept(pair, parcel)
+    after(pair, 0.3, sweep)
+    assert not kept(pair, parcel)
+    assert pair.dept.journal.names("error") == ["EXN-CLOCK"] * 2
+
+
+def test_a_clock_set_before_the_first_sweep_is_noticed(pair: Pair) -> None:
+    sweep = Sweep(pair.dept.desk, Retention(done=DAY), EVERY)
+    parcel = done(pair)
+    set_clock(pair, 30 * DAY)
+    swept(pair, sweep)
+    assert kept(pair, parcel) and pair.dept.journal.names("error") == ["EXN-CLOCK"]
+
+
+def test_a_slow_drift_is_no_jump(pair: Pair) -> None:
+    sweep = Sweep(pair.dept.desk, Retention(done=DAY), EVERY)
+    for _ in range(5):
+        set_clock(pair, 30_000)
+        swept(pair, sweep)
+    assert not pair.dept.journal.names("error")
+
+
+def test_more_than_one_batch_is_forgotten_in_one_sweep(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    from node.deliver import sweep as module
+
+    monkeypatch.setattr(module, "AT_ONCE", 2)
+    sweep = Sweep(pair.dept.desk, Retention(done=DAY), EVERY)
+    parcels = [done(pair) for _ in range(5)]
+    after(pair, 1.1, sweep)
+    assert not any(kept(pair, parcel) for parcel in parcels)
