@@ -29,8 +29,7 @@ def hungry(unit: OutboxUnit, grant: Grant, means: Means, now: Instant) -> int | 
     """Return the block after which `grant` wants to be fed, None while its lanes have a parcel waiting or it ended."""
     if not _valid(grant, means, now) or means.registry.peer(grant.receiver) is None:
         return None
-    lanes = [state for state in unit.lanes(grant.receiver) if state.lane.resource == grant.resource]
-    if any(_full(state.waiting, state.waiting_octets) for state in lanes):
+    if _full(*_waiting(unit, grant)):
         return None
     return int(unit.bookmark(reader(grant)) or 0)
 
@@ -43,7 +42,8 @@ def route(unit: OutboxUnit, grant: Grant, after: int, blocks: Sequence[Block], m
     """
     if not blocks or not _valid(grant, means, now):
         return 0
-    put, octets, last = 0, 0, after
+    put, last = 0, after
+    records, octets = _waiting(unit, grant)
     for block in blocks:
         waiting = _through(block, grant, means, now)
         if waiting is not None:
@@ -51,7 +51,7 @@ def route(unit: OutboxUnit, grant: Grant, after: int, blocks: Sequence[Block], m
             unit.wait(Lane(here.domain, here.node, grant.receiver, block.resource, block.stream), waiting)
             put, octets = put + len(waiting.lines), octets + sum(map(len, waiting.lines))
         last = block.id
-        if _full(put, octets):
+        if _full(records + put, octets):
             break
     unit.mark(reader(grant), str(after) if after else None, str(last))
     return put
@@ -59,6 +59,12 @@ def route(unit: OutboxUnit, grant: Grant, after: int, blocks: Sequence[Block], m
 
 def _valid(grant: Grant, means: Means, now: Instant) -> bool:
     return now < grant.until and grant in means.registry.grants()
+
+
+def _waiting(unit: OutboxUnit, grant: Grant) -> tuple[int, int]:
+    """Return how many records and octets wait in the fullest lane of the grant."""
+    lanes = [state for state in unit.lanes(grant.receiver) if state.lane.resource == grant.resource]
+    return max((state.waiting for state in lanes), default=0), max((state.waiting_octets for state in lanes), default=0)
 
 
 def _full(records: int, octets: int) -> bool:

@@ -88,6 +88,7 @@ def test_a_wish_ends_a_rest_and_one_that_comes_during_a_hello_is_not_lost(play: 
     play.dept.desk.bell.ring(f"greet:{CENTRE}")
     play.go(0.25)
     assert play.asked[HELLO] == 1
+
     def wished(request: Request) -> Response:
         del play.answers[HELLO]
         play.dept.desk.bell.ring(f"greet:{CENTRE}")
