@@ -17,9 +17,9 @@ class Seldom:
         self._until: dict[str, float] = {}
 
     def pass_on(self, names: Iterable[str]) -> list[str]:
-        """Return the names whose turn it is, and note that they had it."""
+        """Return the names whose turn it is, each once, and note that they had it."""
         now = self._clock.seconds()
-        turn = [name for name in names if self._until.get(name, 0.0) <= now]
+        turn = [name for name in dict.fromkeys(names) if self._until.get(name, 0.0) <= now]
         for name in turn:
             self._until.pop(name, None)  # so that it moves to the end
             self._until[name] = now + self._seconds
