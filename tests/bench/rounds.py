@@ -44,7 +44,7 @@ class Sizes:
     parcels: int = 12
 
 
-FULL = Sizes(rounds=7, json=50_000, xml=12_000, idle=120, peer=5.0, commits=1.0)
+FULL = Sizes(rounds=6, json=50_000, xml=12_000, idle=120, peer=5.0, commits=1.0)
 QUICK = Sizes(rounds=3, json=15_000, xml=4_000, idle=60, peer=2.0, commits=0.5, moulds=1200, parcels=4)
 
 
