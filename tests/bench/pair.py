@@ -7,7 +7,9 @@ each record is read from the department's outbox, read-only, where the exchange 
 
 from __future__ import annotations
 
+import ctypes
 import http.client
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -24,6 +26,15 @@ PLAN = Plan(CENTRE, [DEPARTMENT], {RESOURCE: SPECIFICATION}, {RESOURCE: [DEPARTM
 ANSWER = 60.0
 
 
+_prctl = ctypes.CDLL(None).prctl
+PR_SET_PDEATHSIG = 1
+
+
+def _end_with_parent() -> None:
+    """Let the kernel end this process when the measuring one is gone, however it went."""
+    _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 class Node:
     """One running node."""
 
@@ -32,7 +43,8 @@ class Node:
         self.log = seat.folder / "log.jsonl"
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "node", "run", "-c", str(seat.config)], stdin=subprocess.DEVNULL, stderr=log
+                [sys.executable, "-m", "node", "run", "-c", str(seat.config)], stdin=subprocess.DEVNULL, stderr=log,
+                preexec_fn=_end_with_parent,
             )
 
     def wait_ready(self) -> None:

@@ -1,8 +1,9 @@
 """The peer we measure ourselves against: pyas2lib, one message after the other, in a process of its own.
 
-    python -m tests.bench.peer FILE     then a number of seconds per line on standard input; a JSON line for each
+    python -m tests.bench.peer     a record on the first line of standard input, then a number of seconds on each;
+                                   `ready`, then a JSON line for each number
 
-One message is: sign and encrypt FILE (RSA-2048, SHA-256, AES-256-CBC), verify and decrypt it, build the signed MDN,
+One message is: sign and encrypt the record (RSA-2048, SHA-256, AES-256-CBC), verify and decrypt it, build a signed MDN,
 verify that.  No disk and no network: the peer promises less than we do.  One such process fills one processor.
 
 pyas2lib does not import with the OpenSSL of today's systems: its dependency oscrypto 1.3.0 looks for a version of three
@@ -17,7 +18,6 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any
 
 from cryptography import x509
@@ -96,7 +96,7 @@ def exchange(content: bytes) -> Callable[[], None]:
 
 def main() -> None:
     """Answer each number of seconds with what was done in them."""
-    once = exchange(Path(sys.argv[1]).read_bytes())
+    once = exchange(sys.stdin.readline().strip().encode())
     once()
     print("ready", flush=True)
     for line in sys.stdin:

@@ -2,7 +2,8 @@
 
 Rule 1: a burst is handed in as fast as it is taken, and its rate is all its records over the whole time from the first
         octet sent to the last *accepted* (or final word) come home: start and drain are in it.
-Rule 2: nothing else of ours runs meanwhile; the nodes are idle while the peer and the commits are measured.
+Rule 2: records go from process to process and never rest on disk in clear.
+Rule 3: nothing else of ours runs meanwhile; the nodes are idle while the peer and the commits are measured.
 """
 
 from __future__ import annotations
@@ -55,7 +56,6 @@ class Child:
         self._process = subprocess.Popen(
             [sys.executable, "-m", *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
-        self.hello = self.hear()
 
     def say(self, line: str) -> None:
         """Send a line."""
@@ -111,13 +111,13 @@ class Rounds:
         self.sizes, self.posted = sizes, 0
         self.pair = Pair(folder / "site")
         self.load = Child("tests.bench.load", "1", str(sizes.moulds))
-        self.octets: dict[str, float] = json.loads(self.load.hello)
-        lines = Path(folder / "lines.json")
-        self.load.say(json.dumps({"show": 1000}))
-        lines.write_text(self.load.hear(), encoding="utf-8")
-        records = [line.encode() for line in json.loads(lines.read_text(encoding="utf-8"))]
-        (folder / "record").write_bytes(records[0])
-        self.peers = [Child("tests.bench.peer", str(folder / "record")) for _ in range(os.cpu_count() or 1)]
+        self.octets: dict[str, float] = json.loads(self.load.hear())
+        self.load.say(json.dumps({"show": TOGETHER}))
+        records = [line.encode() for line in json.loads(self.load.hear())]
+        self.peers = [Child("tests.bench.peer") for _ in range(os.cpu_count() or 1)]
+        for child in self.peers:
+            child.say(records[0].decode())
+            child.hear()
         self.commits = Commits.open(folder, self.pair.site.seats["dept-a"].config, records)
         self.idle = Idle()
 
