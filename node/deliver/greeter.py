@@ -63,6 +63,7 @@ class Greeter:
         clone = greet.cloned(met)
         if clone is not None:
             raise clone
+        desk.counter.gauge("peer_last_success", desk.now() / 1000, peer=peer)
         desk.counter.gauge("peer_clock_skew", (heard.time - desk.now()) / 1000, peer=peer)
         aligned = await desk.outbox.run(
             lambda unit: greet.align(unit, heard, desk.now(), desk.timers.lease_ms)

@@ -120,10 +120,14 @@ class Pump:
             parts = [frame_head(outgoing.manifest, len(outgoing.payload)), outgoing.payload]
             answer = await self._link.post("/v1/parcels", PARCEL, parts, desk.timers.post, MANIFEST_LIMIT)
             desk.counter.timed("delivery_attempt", desk.reactor.seconds() - began, peer=peer)
-        except BaseException:
+        except BaseException as met:
+            outcome = "turned" if isinstance(met, PeerSaid) else "lost"
+            desk.counter.count("delivery_attempts", peer=peer, outcome=outcome)
             await release(desk, claim)
             raise
-        return _accepted(await take_receipts(desk, peer, [(answer.body, b"")], claim), outgoing.entry)
+        went = _accepted(await take_receipts(desk, peer, [(answer.body, b"")], claim), outgoing.entry)
+        desk.counter.count("delivery_attempts", peer=peer, outcome="accepted" if went else "unproved")
+        return went
 
     async def _accounted(self, state: LaneState) -> bool:
         """Ask after a parcel that was sent before; True if the peer had it, or what it replaced (rule 2)."""

@@ -14,7 +14,7 @@ from node.exchange.seal import Drawn, Outgoing
 from node.exchange.settle import Heard
 from node.model.instant import Instant
 from node.model.parcel import Lane
-from node.model.spool import Claim, Entry
+from node.model.spool import Claim, Entry, EntryState
 from node.model.trouble import Trouble
 from node.ports import OutboxUnit
 from node.workers.desk import Desk
@@ -81,23 +81,40 @@ async def take_receipts(
         desk.log("warning", result.code.name, peer=peer, at="receipt")
         desk.counter.count("receipts_bad", peer=peer)
 
-    def all_of_them(unit: OutboxUnit) -> list[Entry]:
-        moved = []
+    def all_of_them(unit: OutboxUnit) -> tuple[list[Entry], list[Entry], list[Trouble]]:
+        moved, news, troubles = [], [], []
         for one in heard:
+            before = unit.entry(one.receipt.statement.parcel)
             try:
                 entry = settle.settle(unit, one, desk.now())
             except Trouble as met:
-                desk.log("warning", met.code.name, peer=peer, at="receipt")
+                troubles.append(met)
                 continue
             if entry is not None:
                 moved.append(entry)
+                if before is None or before.state is not entry.state:
+                    news.append(entry)
         if claim is not None:
             unit.release(claim)
-        return moved
+        return moved, news, troubles
 
-    moved = await desk.outbox.run(all_of_them)
-    for entry in moved:
-        desk.counter.count("receipts_received", peer=peer, status=entry.state.value)
+    moved, news, troubles = await desk.outbox.run(all_of_them)
+    for met in troubles:
+        desk.log("warning", met.code.name, peer=peer, at="receipt")
+        desk.counter.count("receipts_bad", peer=peer)
+    for entry in news:
+        _count(desk, entry)
     if moved:
         desk.bell.ring(f"outbox:{peer}", "settled")
     return moved
+
+
+def _count(desk: Desk, entry: Entry) -> None:
+    """Count what a receipt changed; the final word ends a parcel's way, and a refused one waits for a person."""
+    counter, lane = desk.counter, entry.lane
+    counter.count("receipts_received", peer=lane.receiver, status=entry.state.value)
+    if entry.state is EntryState.PARKED:
+        counter.count("parcels_parked", resource=lane.resource, reason=entry.code or "")
+    if entry.state is EntryState.DONE:
+        counter.count("records_delivered", entry.count, resource=lane.resource, peer=lane.receiver)
+        counter.timed("delivery_latency", max(0, desk.now() - entry.created) / 1000, resource=lane.resource)
