@@ -249,7 +249,10 @@ class Machine:
     def means(self) -> Means:
         """Return the means of its present terms."""
         peers = [
-            peer_of(other, suspended=other in self.terms.suspended, address=other if other in self.posts_to else None)
+            peer_of(
+                other, suspended=other in self.terms.suspended, address=other if other in self.posts_to else None,
+                backup_interval=self.city.retention.done,
+            )
             for other in self.city.names if other != self.name
         ]
         made = means_of(self.name, peers, self.terms.resources, self.terms.grants, self.dice.randbytes)

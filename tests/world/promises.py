@@ -44,6 +44,7 @@ class Effect:
 
     lane: Lane
     parcel: str
+    leaf: int
     origin: str
     version: Version
     line: bytes
@@ -76,7 +77,7 @@ def _history(machine: Machine) -> Iterator[Effect]:
                 lane = Lane(DOMAIN, block.sender, machine.name, resource, block.stream)
                 for leaf, line in zip(block.leaves, block.lines, strict=True):
                     head = split_line(line)[1]
-                    yield Effect(lane, block.parcel, head.origin, head.version, line, verdicts[leaf])
+                    yield Effect(lane, block.parcel, leaf, head.origin, head.version, line, verdicts[leaf])
 
 
 def _versions(city: City, node: str) -> Iterator[tuple[Post, Version, Change]]:
@@ -106,6 +107,8 @@ def _accounted(city: City, histories: dict[str, list[Effect]]) -> Iterator[str]:
             (one.lane.resource, one.origin, one.version) for one in effects if one.outcome is Outcome.APPLIED
         )
         yield from (f"{name} applied {what} {often} times" for what, often in applied.items() if often > 1)
+        twice = Counter((one.parcel, one.leaf) for one in effects)
+        yield from (f"{name} has {what} {often} times in its history" for what, often in twice.items() if often > 1)
 
 
 def _refused_rows(machine: Machine) -> set[str]:
@@ -233,12 +236,16 @@ def _receipts(city: City, machine: Machine) -> Iterator[str]:
             continue
         with _stores(city.machines[entry.lane.receiver]).inbox.unit() as unit:
             given = {one.stage: one.statement for one in unit.given(entry.parcel)}
+        with _stores(city.machines[entry.lane.receiver]).warehouse.unit() as unit:
+            applied = Counter(one.outcome.value for one in unit.applied(entry.parcel) or ())
         for stage, octets in held[entry.parcel].items():
             if given.get(stage) != octets and entry.lane.receiver not in city.restored:
                 yield f"{machine.name}: the {stage.value} receipt of {entry.parcel} is not its receiver's"
         counts = read_receipt(held[entry.parcel][Stage.PROCESSED], CRYPTO).statement.counts or {}
         if sum(counts.values()) != entry.count or counts["refused"] != entry.refused:
             yield f"{machine.name}: {counts} of {entry}"
+        if entry.lane.receiver not in city.restored and applied + Counter(refused=entry.refused) != Counter(counts):
+            yield f"{machine.name}: {counts} told of {entry.parcel}, and {applied} done"
 
 
 def _final(city: City, histories: dict[str, list[Effect]]) -> Iterator[str]:

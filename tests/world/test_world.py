@@ -1,6 +1,6 @@
 """A hundred worlds, each from its seed: whatever happens, the promises hold when it is over.
 
-`WORLD_SEEDS=20000 pytest tests/world/test_world.py` asks more worlds; `WORLD_SEED=17` asks one alone.
+`WORLD_SEEDS=20000 pytest tests/world/test_world.py` asks more worlds, `WORLD_SEEDS=300-900` those, `WORLD_SEED=17` one.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ def seeds() -> list[int]:
     """Return the seeds asked for."""
     if "WORLD_SEED" in os.environ:
         return [int(os.environ["WORLD_SEED"])]
-    return list(range(int(os.environ.get("WORLD_SEEDS", "100"))))
+    first, _, last = os.environ.get("WORLD_SEEDS", "100").rpartition("-")
+    return list(range(int(first or 0), int(last)))
 
 
 @contextmanager
@@ -51,3 +52,10 @@ def test_the_promises_hold_in_the_world_of(seed: int) -> None:
     print(f"seed={seed}: WORLD_SEED={seed} pytest tests/world/test_world.py")
     with lived(seed) as city:
         check(city)
+
+
+def test_a_seed_is_one_world() -> None:
+    with lived(3) as one, lived(3) as two:
+        assert one.wire.requests == two.wire.requests
+        assert one.clock.seconds() == two.clock.seconds()
+        assert [event[:4] for event in one.events] == [event[:4] for event in two.events]
