@@ -115,8 +115,12 @@ def _granted(groups: Sequence[Group], means: Means, now: Instant) -> None:
 
 
 def close(drawn: Drawn, means: Means, now: Instant) -> Sealed:
-    """Return the groups sealed into one parcel; no store is touched."""
+    """Return the groups sealed into one parcel; no store is touched.
+
+    Raises Hold (CERT_CHAIN, CERT_TIME, CERT_REVOKED, CRL_MISSING): nothing is sealed to a certificate gone bad.
+    """
     peer = receiver_of(drawn.lane.lane, means)
+    means.trust.check(peer.encryption, now)
     if drawn.void is not None and drawn.replaced is not None:
         return _void(drawn.void, drawn.replaced, peer, means, now)
     lines = [line for group in drawn.groups for line in group.lines]

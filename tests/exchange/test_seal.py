@@ -244,3 +244,12 @@ def test_a_late_receipt_of_the_first_sealing_gives_it_its_place_back(pair: Pair)
     assert entry_of(pair.dept, second.entry.parcel).state is EntryState.VOIDED
     assert state_of(pair.dept).head.digest == first.entry.digest
     assert taken(pair.dept, means) is None
+
+
+def test_nothing_is_sealed_to_a_certificate_gone_bad(pair: Pair) -> None:
+    """The channel and the signature are checked elsewhere; what we encrypt to is checked here."""
+    peer = pair.dept.desk.means.registry.peer(CENTRE)
+    assert peer is not None
+    supplied(pair.dept)
+    late = peer.encryption.not_after + 1 - pair.dept.desk.now()
+    assert refusal(pair.dept, at=late) == codes.CERT_TIME.name
