@@ -41,7 +41,8 @@ def fate(unit: OutboxUnit, id: str, caller: str | None) -> dict[str, Any] | None
         "refused": told.get("refused", []),
         "versions": _versions(submission),
         "receivers": {name: _at(unit, name, spans) for name in sorted(receivers)},
-        "final": bool(spans or not submission.count) and all(span.state in _FINAL for span in spans),
+        # What is nowhere any more was finished and forgotten by retention: nothing else is ever forgotten (O6).
+        "final": all(span.state in _FINAL for span in spans),
     }
 
 
