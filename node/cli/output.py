@@ -15,7 +15,7 @@ from typing import Any, TextIO
 
 from rich.cells import cell_len
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -132,13 +132,19 @@ class Output:
         self.note(met.cure)
 
     @contextmanager
-    def progress(self, what: Sentence, total: int | None) -> Iterator[Callable[[int], None]]:
-        """Show a bar of octets on standard error while a person looks on; yields what to call with each advance."""
+    def progress(
+        self, what: Sentence, total: int | None, counted: bool = False
+    ) -> Iterator[Callable[[int], None]]:
+        """Show a bar on standard error while a person looks on: of octets, or of things `counted`.
+
+        Yields what to call with each advance.
+        """
         if not self._err.isatty():
             yield lambda octets: None
             return
         console = Console(file=self._err, highlight=False, markup=False)
-        columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+        told = MofNCompleteColumn() if counted else DownloadColumn()
+        columns = (TextColumn("{task.description}", markup=False), BarColumn(), told, TimeRemainingColumn())
         with Progress(*columns, console=console, transient=True) as progress:
             task = progress.add_task(self.text(what), total=total)
             yield lambda octets: progress.advance(task, octets)

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from node.cli import exits
+from node.cli.demo.cargo import KINDS
 from node.cli.demo.play import Play
 from node.cli.demo.report import show
 from node.cli.demo.site import Site
@@ -25,7 +26,8 @@ from node.model.sentence import Sentence
 @click.pass_obj
 def demo(here: Situation, records: int, keep: bool, folder: Path | None) -> int:
     what = Sentence("提交", "submitting")
-    with here.out.progress(what, None) as advance:
+    whole = records + max(len(KINDS), records // 50)
+    with here.out.progress(what, whole, counted=True) as advance:
         done = 0
 
         def step(now: int, whole: int) -> None:
