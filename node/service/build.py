@@ -61,7 +61,8 @@ class Running:
         self.desk = self._desk(self.papers)
         self.peers = Peers(self.desk, self.wires)
         self.loops: list[Deferred[None]] = []
-        self.listeners = Listeners(self)
+        channel, _ = self.papers.keyring.tls()
+        self.listeners = Listeners(settings, self.desk, self.wires, self.callers, watch, channel)
         self.ports: list[IListeningPort] = []
         self.control = Control(self.desk, settings.control, lambda: {"running": True})
 

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from node.model.certificate import Certificate
 from node.ports import Counter, OutboxUnit
-
-if TYPE_CHECKING:
-    from node.service.build import Running
+from node.workers import Desk
 
 
-async def census(running: Running) -> None:
+async def census(desk: Desk) -> None:
     """Set the gauges of queues, receipts, peers and certificates."""
-    desk = running.desk
     now, overdue = desk.now(), desk.timers.overdue_ms
     means = desk.means
     peers = [peer.node for peer in means.registry.peers()]

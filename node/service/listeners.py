@@ -6,19 +6,21 @@ import os
 import secrets
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from twisted.internet.defer import DeferredList
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
 
-from node.config import Endpoint
+from node.config import Endpoint, Settings
 from node.crypto import keyfile
 from node.intake.gateway import Gateway
 from node.intake.local import Local
 from node.model import codes
+from node.model.certificate import Certificate
 from node.model.trouble import Trouble, trouble
-from node.service.links import Gate
+from node.service.links import Callers, Gate, Wires
+from node.service.watch import Watch
 from node.validate import Limits
 from node.wire import connection
 from node.wire.address import server_at
@@ -26,18 +28,19 @@ from node.wire.problem import Faults
 from node.wire.routes import Routes
 from node.wire.server import Server
 from node.wire.tls import over_tls
-
-if TYPE_CHECKING:
-    from node.service.build import Running
+from node.workers import Desk
 
 
 class Listeners:
     """Opens and drains the servers of one node."""
 
-    def __init__(self, running: Running) -> None:
-        self._running = running
+    def __init__(
+        self, settings: Settings, desk: Desk, wires: Wires, callers: Callers | None, watch: Watch, channel: Certificate
+    ) -> None:
+        self._settings, self._desk, self._wires = settings, desk, wires
+        self._mutual, self._watch, self._channel = callers, watch, channel
         self._faults = Faults(self._fault, os.urandom)
-        self._observe = running.watch.counter.answered
+        self._observe = watch.counter.answered
         self._servers: list[Server] = []
         self._ports: list[IListeningPort] = []
         self._peers: Server | None = None
@@ -45,14 +48,13 @@ class Listeners:
 
     async def open(self) -> list[IListeningPort]:
         """Listen on every configured address; return the ports.  Raises Hold(LISTEN) naming the one that failed."""
-        running = self._running
-        settings, callers = running.settings, running.callers
-        gate = callers.gate() if callers is not None else None
+        settings = self._settings
+        gate = self._mutual.gate() if self._mutual is not None else None
         self._callers = await self._listen(settings.api.listen, self._local(), gate)
         gateway = settings.gateway
         if gateway is not None:
             limits = connection.Limits(connections=gateway.connections)
-            gate = running.wires.gate(gateway.profile)
+            gate = self._wires.gate(gateway.profile)
             self._peers = await self._listen(gateway.listen, self._gateway(), gate, limits)
         await self._listen(settings.admin.listen, self._admin(), None)
         return self._ports
@@ -74,14 +76,14 @@ class Listeners:
     async def _listen(
         self, place: Endpoint, routes: Routes, gate: Gate | None, limits: connection.Limits = connection.Limits()
     ) -> Server:
-        running = self._running
+        desk = self._desk
         server = Server(
-            routes, running.reactor, self._faults, limits, gate.check if gate else None, self._turned_away, running.now,
+            routes, desk.reactor, self._faults, limits, gate.check if gate else None, self._turned_away, desk.now
         )
         factory: Any = over_tls(server, gate.context) if gate else server
         self._ports.append(await self._bind(place, factory))
         self._servers.append(server)
-        running.log("info", "node.listening", address=str(place))
+        desk.log("info", "node.listening", address=str(place))
         return server
 
     async def _bind(self, place: Endpoint, factory: Any) -> IListeningPort:
@@ -89,36 +91,36 @@ class Listeners:
         hosts = [place.host] if place.host else ["::", "0.0.0.0"]
         for host in hosts:
             try:
-                return await server_at(self._running.reactor, str(Endpoint(host, place.port))).listen(factory)
+                return await server_at(self._desk.reactor, str(Endpoint(host, place.port))).listen(factory)
             except CannotListenError:
                 continue
         raise trouble(codes.LISTEN, address=str(place))
 
     def _local(self) -> Routes:
-        running, api = self._running, self._running.settings.api
+        api = self._settings.api
         routes = Routes(self._observe)
         limits = Limits(octets=api.body, records=api.records, record_octets=api.record)
-        if running.callers is not None:
-            Local(running.desk, {}, limits, mutual=True).add_to(routes)
+        if self._mutual is not None:
+            Local(self._desk, {}, limits, mutual=True).add_to(routes)
         else:
-            Local(running.desk, {"token": _token(running.settings.token)}, limits).add_to(routes)
+            Local(self._desk, {"token": _token(self._settings.token)}, limits).add_to(routes)
         return routes
 
     def _gateway(self) -> Routes:
         routes = Routes(self._observe)
-        Gateway(self._running.desk).add_to(routes)
+        Gateway(self._desk).add_to(routes)
         return routes
 
     def _admin(self) -> Routes:
         routes = Routes(self._observe)
-        self._running.watch.pages(routes, self._running)
+        self._watch.pages(routes, self._desk, self._channel)
         return routes
 
     def _fault(self, number: str, place: str) -> None:
-        self._running.log("error", "EXN-FAULT", fault=number, place=place)
+        self._desk.log("error", "EXN-FAULT", fault=number, place=place)
 
     def _turned_away(self, address: str, why: Trouble) -> None:
-        self._running.log("warning", why.code.name, address=address)
+        self._desk.log("warning", why.code.name, address=address)
 
 
 def _token(path: Path) -> bytes:

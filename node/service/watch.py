@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from twisted.internet.defer import Deferred
 
 from node.config import Settings
 from node.model import codes
+from node.model.certificate import Certificate
 from node.model.trouble import trouble
 from node.observe import (
     Health,
@@ -32,9 +33,7 @@ from node.observe.health import Check
 from node.service.census import census
 from node.spool.shortage import Shortage
 from node.wire.routes import Routes
-
-if TYPE_CHECKING:
-    from node.service.build import Running
+from node.workers import Desk
 
 
 class Watch:
@@ -60,23 +59,22 @@ class Watch:
             "specification": {each.specification for each in settings.resource}, "owner": {*peers, settings.node.code},
         })
 
-    def pages(self, routes: Routes, running: Running) -> None:
-        """Add health and metrics of a node to the admin routes."""
-        desk, papers = running.desk, running.papers
+    def pages(self, routes: Routes, desk: Desk, channel: Certificate) -> None:
+        """Add health and metrics of a node to the admin routes; `channel` is its TLS certificate."""
         means = desk.means
         sync = partial(desk.workers.run, syncing(self._settings.node.state))
         checks: dict[str, Check] = {
-            "sign": partial(desk.workers.run, signing(means.identity, papers.crypto, os.urandom)),
+            "sign": partial(desk.workers.run, signing(means.identity, means.crypto, os.urandom)),
             "sync": sync,
             "outbox": lambda: desk.outbox.run(lambda unit: None),
             "inbox": lambda: desk.inbox.run(lambda unit: None),
             "warehouse": lambda: desk.warehouse.run(lambda unit: None),
-            "certificates": lambda: _certificates(running),
-            "disk": lambda: _room(running),
-            "epoch": lambda: _epoch(running),
+            "certificates": lambda: _certificates(desk, channel),
+            "disk": lambda: _room(desk),
+            "epoch": lambda: _epoch(desk),
         }
         health = Health(checks, self._reactor, self.log, self.counter)
-        add_pages(routes, health, self.counter, [lambda: Deferred.fromCoroutine(census(running))])
+        add_pages(routes, health, self.counter, [lambda: Deferred.fromCoroutine(census(desk))])
         self._watchdog = Watchdog(self._notifier, sync, self._reactor, self.log)
 
     def started(self) -> None:
@@ -115,22 +113,22 @@ def _outlets(settings: Settings) -> list[Lines]:
     return outlets or [standard_error()]
 
 
-def _certificates(running: Running) -> None:
+def _certificates(desk: Desk, channel: Certificate) -> None:
     """Raise what `Trust.check` raises about our own certificates."""
-    means, (channel, _) = running.desk.means, running.papers.keyring.tls()
+    means = desk.means
     for certificate in (means.identity.signing, means.identity.encryption, channel):
-        means.trust.check(certificate, running.desk.now())
+        means.trust.check(certificate, desk.now())
 
 
-def _room(running: Running) -> None:
+def _room(desk: Desk) -> None:
     """Raise Retry(DISK) once the disk is too short for intake."""
-    found = running.desk.shortage()
+    found = desk.shortage()
     if found is not Shortage.NONE:
         raise trouble(codes.DISK, what=found.name.lower())
 
 
-async def _epoch(running: Running) -> None:
+async def _epoch(desk: Desk) -> None:
     """Raise Hold(SUPERSEDED) while a lane found out that we are an old copy, or one of two (WIRE §3, §5)."""
-    old, lanes = await running.desk.outbox.run(lambda unit: (unit.superseded(), unit.lanes()))
+    old, lanes = await desk.outbox.run(lambda unit: (unit.superseded(), unit.lanes()))
     if old or any(state.held in (codes.SUPERSEDED.name, codes.CLONED.name) for state in lanes):
         raise trouble(codes.SUPERSEDED)
