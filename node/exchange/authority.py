@@ -82,6 +82,8 @@ def attest_again(unverified: Unverified[Manifest], means: Means) -> tuple[Attest
     Good means good then (WIRE §6): neither trust nor the registry is asked for the certificate, which may have been
     replaced since.  Raises Refused if the stored octets are no longer those, Hold: UNREGISTERED, SUSPENDED.
     """
+    if unverified.claimed != unverified.statement.sender.cert:
+        raise trouble(codes.SIGNATURE)
     attested = verify(unverified, means.trust.read(unverified.signed.certificate_der), means.crypto)
     peer = means.registry.peer(attested.statement.sender.node)
     if peer is None:
