@@ -100,12 +100,12 @@ def reseal(
     draft: ParcelDraft, superseded: str, lines: Sequence[bytes], said: Said, signer: Signer,
     recipients: Sequence[Certificate], crypto: Crypto, chance: Chance,
 ) -> Sealed:
-    """Return the same records sealed again at the same place, naming the unaccepted statement digest they replace."""
+    """Return the same records sealed again at the same place, naming the first statement sealed there."""
     return seal(replace(draft, supersedes=superseded), lines, said, signer, recipients, crypto, chance)
 
 
 def void(draft: ParcelDraft, given_up: str, signer: Signer, crypto: Crypto) -> Sealed:
-    """Return the parcel that takes the place of an unaccepted one the sender gives up.
+    """Return the parcel that takes the place of an unaccepted one; `given_up` is the first statement sealed there.
 
     It holds no records, so it has no tree, no key and no envelope: count 0, root and bind 64 zeros, payload empty.
     """

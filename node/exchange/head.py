@@ -1,7 +1,8 @@
 """The head rule: what a receiver answers to a parcel by its place in the lane (WIRE §3), as one table.
 
 Rule 1: before the signature is checked only a stored receipt or *behind* may be answered.
-Rule 2: the head moves only in the transaction that stores the parcel, by compare-and-set.
+Rule 2: what replaces a parcel, and what replaced it, is that parcel to us: whichever came first is told of (WIRE §3).
+Rule 3: the head moves only in the transaction that stores the parcel, by compare-and-set.
 """
 
 from __future__ import annotations
@@ -54,7 +55,22 @@ def standing(unit: InboxUnit, manifest: Manifest, digest: str) -> Standing:
         stored = _receipt(unit, manifest, named) if named else None
         if stored:
             return Standing(Place.TOLD, head, stored)
-    return Standing(_place(unit, manifest, head or START), head)
+    place = _place(unit, manifest, head or START)
+    stored = _kin(unit, manifest, digest) if place is Place.FORK else None
+    return Standing(Place.TOLD, head, stored) if stored else Standing(place, head)
+
+
+def _kin(unit: InboxUnit, manifest: Manifest, digest: str) -> bytes | None:
+    """Return the receipt of what stands in this place if both were sealed for the same first parcel: no fork then.
+
+    It may have been the third to be sealed while we have the second, or the first that comes late.
+    """
+    at = manifest.place
+    there = unit.at(manifest.lane, at.epoch, at.seq)
+    arrival = unit.by_digest(there) if there is not None else None
+    if arrival is None or arrival.supersedes is None or arrival.supersedes not in (digest, manifest.supersedes):
+        return None
+    return _receipt(unit, manifest, arrival.digest)
 
 
 def _receipt(unit: InboxUnit, manifest: Manifest, digest: str) -> bytes | None:

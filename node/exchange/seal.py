@@ -40,7 +40,8 @@ class Outgoing:
 class Drawn:
     """Waiting groups about to be sealed at `place`; `replaced` is the unaccepted entry they are sealed again for.
 
-    `void` is the statement whose place a void takes: it was given up, and there is nothing to seal.
+    `root` is the digest of the first parcel sealed at this place, which every later one supersedes: the receiver may
+    have any of them.  `void` is the statement whose place a void takes: it was given up, there is nothing to seal.
     """
 
     claim: Claim
@@ -48,6 +49,7 @@ class Drawn:
     groups: Sequence[Group]
     place: Place
     replaced: Entry | None = None
+    root: str = ""
     void: Manifest | None = None
 
     @property
@@ -103,7 +105,11 @@ def _again(
     fits = (said.sender, said.receiver) == (ourselves(means), party(peer)) or entry.accepted or not (groups or given_up)
     if fits and entry.state is not EntryState.VOIDED:
         return Outgoing(claim, entry, sealed.manifest, sealed.payload)
-    return Drawn(claim, state, groups, said.place, entry, said if given_up else None)
+    return Drawn(claim, state, groups, said.place, entry, _root(said, entry), said if given_up else None)
+
+
+def _root(said: Manifest, entry: Entry) -> str:
+    return said.supersedes or entry.digest
 
 
 def _granted(groups: Sequence[Group], means: Means, now: Instant) -> None:
@@ -130,7 +136,7 @@ def close(drawn: Drawn, means: Means, now: Instant) -> Sealed:
     signer = Signer(means.identity.signing, means.identity.sign)
     recipients = [peer.encryption]
     if drawn.replaced is not None:
-        return reseal(draft, drawn.replaced.digest, lines, said, signer, recipients, means.crypto, means.chance)
+        return reseal(draft, drawn.root, lines, said, signer, recipients, means.crypto, means.chance)
     return seal(draft, lines, said, signer, recipients, means.crypto, means.chance)
 
 
@@ -182,4 +188,4 @@ def _void(said: Manifest, entry: Entry, peer: Peer, means: Means, now: Instant) 
         said.domain, ourselves(means), party(peer), uuid7(now, means.chance(10)), said.resource, said.stream,
         said.spec, said.place, now, said.priority,
     )
-    return void(draft, entry.digest, Signer(means.identity.signing, means.identity.sign), means.crypto)
+    return void(draft, _root(said, entry), Signer(means.identity.signing, means.identity.sign), means.crypto)

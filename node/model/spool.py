@@ -192,7 +192,7 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A parcel in the inbox, without its bytes."""
+    """A parcel in the inbox, without its bytes; `supersedes` as its statement says."""
 
     parcel: str
     lane: Lane
@@ -208,6 +208,7 @@ class Arrival:
     finished: Instant | None
     refused: int
     code: str | None
+    supersedes: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,10 +68,12 @@ class ReceivingLanes(Transaction):
             raise trouble(codes.FORK)
         size = len(parcel.manifest) + len(parcel.payload)
         self._write(
-            "INSERT INTO arrivals (parcel, lane, epoch, seq, digest, envelope, kind, count, octets, priority, state,"
-            " received, refused, validation, kept) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'stored', ?, 0, ?, 1)",
+            "INSERT INTO arrivals (parcel, lane, epoch, seq, digest, envelope, kind, count, octets, supersedes,"
+            " priority, state, received, refused, validation, kept)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'stored', ?, 0, ?, 1)",
             key, number, said.place.epoch, said.place.seq, bytes.fromhex(parcel.digest),
-            bytes.fromhex(said.envelope.digest), said.kind, said.count, size, said.priority, parcel.received_at,
+            bytes.fromhex(said.envelope.digest), said.kind, said.count, size,
+            bytes.fromhex(said.supersedes) if said.supersedes else None, said.priority, parcel.received_at,
             bytes.fromhex(parcel.validation),
         )
         self._write(

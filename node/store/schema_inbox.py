@@ -24,9 +24,9 @@ Index("lanes_sender", lane.c.sender)
 # `kept` is 1 while the octets are kept.
 arrivals = tree(
     "arrivals", INBOX, octets("parcel", key=True), whole("lane"), whole("epoch"), whole("seq"), octets("digest"),
-    octets("envelope"), text("kind"), whole("count"), whole("octets"), whole("priority"), text("state"),
-    whole("received"), whole("finished", null=True), whole("refused"), text("code", null=True), octets("validation"),
-    whole("kept"),
+    octets("envelope"), text("kind"), whole("count"), whole("octets"), octets("supersedes", null=True),
+    whole("priority"), text("state"), whole("received"), whole("finished", null=True), whole("refused"),
+    text("code", null=True), octets("validation"), whole("kept"),
 )
 Index("arrivals_place", arrivals.c.lane, arrivals.c.epoch, arrivals.c.seq)
 Index("arrivals_digest", arrivals.c.digest)

@@ -213,3 +213,33 @@ def test_the_certificate_must_be_registered_for_that_very_node(pair: Pair) -> No
         with pytest.raises(Trouble) as caught:
             recognise(unverified, other, "dept-a")
         assert caught.value.code is codes.UNREGISTERED
+
+
+def test_whichever_sealing_of_a_place_came_first_is_told_for_all_others(pair: Pair) -> None:
+    """A sender may have sealed three times at one place and know of no receipt; the line delivers in any order."""
+    prev = NOTHING
+    for seq in (1, 2, 3):
+        first = forged(pair, seq, prev)
+        family = [first, *(forged(pair, seq, prev, supersedes=first.digest) for _ in range(2))]
+        came = family[seq - 1]
+        assert admitted(pair, came) == ""
+        for other in family:
+            assert (admitted(pair, other), glanced(pair, other)) == ("", "told")
+        assert head(pair) == Position(EPOCH, seq, came.digest)
+        prev = came.digest
+    assert admitted(pair, forged(pair, 3, family[0].statement.place.prev)) == "EXN-FORK"
+
+
+def test_a_fork_ends_with_a_new_epoch_upon_our_head(pair: Pair) -> None:
+    first = forged(pair, 1, NOTHING)
+    assert admitted(pair, first) == ""
+    other = forged(pair, 1, NOTHING)
+    desk = pair.centre.desk
+    received = admit.weigh(admit.offer(other.manifest, other.payload, desk.means, "dept-a"), desk.means, desk.now())
+    with pair.centre.stores.inbox.unit() as unit:
+        admit.keep_fork(unit, received)
+    assert admitted(pair, forged(pair, 2, first.digest)) == "EXN-FORK", "the lane is held"
+    assert admitted(pair, forged_in(pair, EPOCH + 1, 1, other.digest)) == "EXN-BEHIND", "upon the other branch"
+    assert admitted(pair, forged_in(pair, EPOCH + 1, 1, first.digest)) == ""
+    with pair.centre.stores.inbox.unit() as unit:
+        assert unit.held(lane_of()) is None and len(unit.forks()) == 1

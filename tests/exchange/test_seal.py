@@ -180,7 +180,7 @@ def test_a_void_takes_the_place_of_what_was_given_up_and_is_renewed_with_the_cer
     means = replace(pair.dept.desk.means, identity=renewed("dept-a", Role.SIGN)[0].identity)
     again = sent(pair.dept, means)
     said = statement_of(again, means).statement
-    assert (said.kind, said.place, said.supersedes) == ("void", made.statement.place, made.digest)
+    assert (said.kind, said.place, said.supersedes) == ("void", made.statement.place, first.entry.digest)
     assert entry_of(pair.dept, first.entry.parcel).state is EntryState.VOIDED
 
 

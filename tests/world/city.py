@@ -106,9 +106,12 @@ class City:
     def calm(self) -> None:
         """End every nemesis: the wire is good, every machine is up, every grant and every peer is good."""
         self.wire.calm()
+        newest = {
+            name: max(machine.terms.generation(name) for machine in self.machines.values()) for name in NAMES
+        }
         for machine in self.machines.values():
             grants = [replace(grant, until=FOREVER) for grant in machine.terms.grants]
-            machine.reload(suspended=frozenset(), grants=grants)
+            machine.reload(suspended=frozenset(), grants=grants, generations=newest)
             machine.start()
             assert machine.life is not None
             for name in ("outbox", "inbox", "warehouse"):

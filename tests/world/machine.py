@@ -6,7 +6,7 @@ Rule 2: a life is put together as `node.service.build` puts a node together; onl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from random import Random
@@ -35,9 +35,11 @@ from node.wire.message import Link, Request, Response
 from node.wire.problem import problem
 from node.wire.routes import Routes
 from node.workers import Bell, Committer, Desk, InlineWorkers, Timers
+from tests.crypto.papers import ORG
 from tests.fakes.memory import PowerCut
-from tests.stage.desk import CENTRE, Tally, channel_of, means_of, peer_of
+from tests.stage.desk import CENTRE, DOMAIN, Tally, channel_of, means_of, peer_of
 from tests.world.disk import Disk
+from tests.world.keys import certificates, ring
 from tests.world.lifetime import LifeTime
 from tests.world.wire import WireClient
 from tests.world.witness import Witness
@@ -106,6 +108,12 @@ class Terms:
     resources: Sequence[Resource]
     grants: Sequence[Grant] = ()
     suspended: frozenset[str] = frozenset()
+    generations: Mapping[str, int] = field(default_factory=dict)
+    """Which generation of keys it holds itself, and which of each other node's it was told of."""
+
+    def generation(self, node: str) -> int:
+        """Return the generation of a node's keys as known here."""
+        return self.generations.get(node, 0)
 
 
 class Life:
@@ -251,13 +259,14 @@ class Machine:
         peers = [
             peer_of(
                 other, suspended=other in self.terms.suspended, address=other if other in self.posts_to else None,
-                backup_interval=self.city.retention.done,
+                backup_interval=self.city.retention.done, **certificates(other, self.terms.generation(other)),
             )
             for other in self.city.names if other != self.name
         ]
         made = means_of(self.name, peers, self.terms.resources, self.terms.grants, self.dice.randbytes)
         crypto: Any = self.witness.crypto
-        return replace(made, crypto=crypto, identity=self.witness.identity(made.identity))
+        held = ring(self.name, self.terms.generation(self.name)).identity(DOMAIN, self.name, ORG)
+        return replace(made, crypto=crypto, identity=self.witness.identity(held))
 
     def reload(self, **changes: Any) -> None:
         """Take new terms, as `Running.reload` does."""

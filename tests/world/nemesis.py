@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from random import Random
 
 from node.spool.shortage import Shortage
@@ -15,6 +16,8 @@ from tests.world.wire import Weather
 
 SKEW = 120_000
 """How far (ms) a clock may stray: less than half of what peers allow each other."""
+GENERATIONS = 2
+"""How often a node gets new keys at most."""
 
 
 class Nemeses:
@@ -24,6 +27,7 @@ class Nemeses:
         self.city, self.dice = city, Random(f"{city.seed}: nemeses")
         self._all: list[Callable[[], None]] = [
             self.weather, self.cut, self.crash, self.trip, self.clock, self.suspend, self.revoke, self.fill, self.bend,
+            self.rotate,
         ]
         # Some seeds know a few nemeses only, and know them well.
         known = self.dice.sample(self._all, self.dice.randint(1, len(self._all)))
@@ -100,6 +104,19 @@ class Nemeses:
         machine.shortage = self.dice.choice((Shortage.INTAKE, Shortage.FOREIGN))
         self._later(self.dice.uniform(1, 60), lambda: setattr(machine, "shortage", Shortage.NONE))
 
+    def rotate(self) -> None:
+        """A node gets new keys; itself and the others take them into use one after the other, in any order."""
+        node = self.dice.choice(NAMES)
+        newest = max(machine.terms.generation(node) for machine in self.city.machines.values()) + 1
+        if newest <= GENERATIONS:
+            for machine in self.city.machines.values():
+                self._later(self.dice.uniform(0, 40), partial(_learn, machine, node, newest))
+
     def bend(self) -> None:
         """A department's own gate lets a record through that breaks its specification."""
         self.city.sources[self.dice.choice((A, B))].bend()
+
+
+def _learn(machine: Machine, node: str, generation: int) -> None:
+    if machine.terms.generation(node) < generation:
+        machine.reload(generations={**machine.terms.generations, node: generation})
