@@ -108,8 +108,12 @@ class Aligned:
     superseded: Sequence[Lane] = ()
 
 
-def align(unit: OutboxUnit, said: Probe, now: Instant, lease: Instant) -> Aligned:
-    """Bring our lanes to the peer in line with its heads; a lane another worker holds waits for the next hello."""
+def align(unit: OutboxUnit, said: Probe, now: Instant, lease: Instant, upstream: bool = True) -> Aligned:
+    """Bring our lanes to the peer in line with its heads; a lane another worker holds waits for the next hello.
+
+    `upstream` says whether it is a peer we connect to.  The word of such a one that we are an old copy stops the
+    whole node; of one that connects to us it holds the lanes to it alone, or any department could stop the centre.
+    """
     theirs = {
         (head.resource, head.stream): Position(head.epoch, head.seq, head.digest)
         for head in said.lanes
@@ -118,8 +122,8 @@ def align(unit: OutboxUnit, said: Probe, now: Instant, lease: Instant) -> Aligne
     taken: dict[Course, list[Lane]] = {each: [] for each in Course}
     for state in unit.lanes(said.sender.node):
         there = theirs.get((state.lane.resource, state.lane.stream), START)
-        taken[steer(unit, state, there, now, lease)].append(state.lane)
-    taken[Course.SUPERSEDED] += _never_ours(unit, said)
+        taken[steer(unit, state, there, now, lease, upstream=upstream)].append(state.lane)
+    taken[Course.SUPERSEDED] += _never_ours(unit, said) if upstream else []
     return Aligned(taken[Course.REWIND], taken[Course.REOPEN], taken[Course.SUPERSEDED])
 
 
@@ -136,9 +140,15 @@ def _never_ours(unit: OutboxUnit, said: Probe) -> list[Lane]:
 
 
 def steer(
-    unit: OutboxUnit, state: LaneState, there: Position, now: Instant, lease: Instant, purged: bool = False
+    unit: OutboxUnit,
+    state: LaneState,
+    there: Position,
+    now: Instant,
+    lease: Instant,
+    purged: bool = False,
+    upstream: bool = True,
 ) -> Course:
-    """Bring one lane in line with the head its receiver told; return what was done.
+    """Bring one lane in line with the head its receiver told; return what was done (`upstream`: see `align`).
 
     `purged`: it took a place of ours and has forgotten the receipt, so only a new epoch goes on (WIRE §3).
     """
@@ -149,7 +159,8 @@ def steer(
     if chosen is Course.LEVEL:
         return chosen
     if chosen is Course.SUPERSEDED:
-        unit.supersede()
+        if upstream:
+            unit.supersede()
         unit.hold(state.lane, codes.SUPERSEDED.name)
         return chosen
     claim = unit.claim(state.lane, now, lease)

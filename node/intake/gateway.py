@@ -104,7 +104,7 @@ class Gateway:
         if peer is None:
             raise trouble(codes.UNREGISTERED)
         await self._meet(peer.node, said)
-        aligned = await desk.outbox.run(lambda unit: greet.align(unit, said, desk.now(), desk.timers.lease_ms))
+        aligned = await desk.outbox.run(lambda unit: greet.align(unit, said, desk.now(), desk.timers.lease_ms, False))
         for lane in aligned.superseded:
             if self._alarms.rings(lane, codes.SUPERSEDED.name):
                 desk.log("error", codes.SUPERSEDED.name, peer=peer.node, resource=lane.resource)

@@ -130,5 +130,5 @@ def _room(desk: Desk) -> None:
 async def _epoch(desk: Desk) -> None:
     """Raise Hold(SUPERSEDED) while a lane found out that we are an old copy, or one of two (WIRE §3, §5)."""
     old, lanes = await desk.outbox.run(lambda unit: (unit.superseded(), unit.lanes()))
-    if old or any(state.held in (codes.SUPERSEDED.name, codes.CLONED.name) for state in lanes):
+    if old or any(state.held == codes.CLONED.name for state in lanes):
         raise trouble(codes.SUPERSEDED)

@@ -58,11 +58,11 @@ def head(at: Position, stream: Stream = Stream.LIVE, **given: Any) -> LaneHead:
 NOTHING_DONE = greet.Aligned((), (), ())
 
 
-def aligned(pair: Pair, *heads: LaneHead) -> greet.Aligned:
+def aligned(pair: Pair, *heads: LaneHead, upstream: bool = True) -> greet.Aligned:
     desk = pair.dept.desk
     said = read_probe(probe(pair, heads), desk.means.crypto).statement
     with pair.dept.stores.outbox.unit() as unit:
-        found = greet.align(unit, said, desk.now(), LEASE)
+        found = greet.align(unit, said, desk.now(), LEASE, upstream)
     return greet.Aligned(tuple(found.rewound), tuple(found.reopened), tuple(found.superseded))
 
 
@@ -200,6 +200,22 @@ def test_a_lane_of_ours_that_we_never_had_means_that_we_are_an_old_copy(pair: Pa
     accepted(pair, 1)
     level = head(position(pair, 1))
     assert len(aligned(pair, level, replace(level, **changed)).superseded) == 1
+    with pair.dept.stores.outbox.unit() as unit:
+        assert unit.superseded()
+
+
+def test_the_word_of_one_that_connects_to_us_stops_its_own_lane_and_never_the_node(pair: Pair) -> None:
+    """One department must not be able to stop the centre by telling a head that never was."""
+    supplied(pair.dept)
+    sent(pair.dept)
+    epoch = state_of(pair.dept).head.epoch
+    lie = head(Position(epoch, 99, "ab" * 32))
+    strange = head(Position(epoch, 1, "cd" * 32), resource="other")
+    assert aligned(pair, lie, strange, upstream=False).superseded == (lane_of(),)
+    with pair.dept.stores.outbox.unit() as unit:
+        assert not unit.superseded()
+    assert state_of(pair.dept).held == codes.SUPERSEDED.name
+    assert aligned(pair, lie).superseded
     with pair.dept.stores.outbox.unit() as unit:
         assert unit.superseded()
 
