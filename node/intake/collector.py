@@ -87,5 +87,9 @@ class Collector:
 
     async def _turned(self, said: PeerSaid) -> None:
         code = said.told.code.name if said.told.code else said.code.name
+        if said.told.code is codes.GREET:  # it was started anew behind a line that was kept open
+            self._desk.bell.ring(f"greet:{self._link.peer}")
+            await self._desk.sleep(self._desk.timers.rest_first)
+            return
         self._desk.log("warning", code, peer=self._link.peer, at="collect")
         await self._desk.sleep(self._desk.timers.idle)

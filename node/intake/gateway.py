@@ -7,6 +7,8 @@
 
 Rule 1: the TLS peer is checked per request: it must be sender, receiver or asker; headers are never identity.
 Rule 2: a long poll holds no claim and no transaction while it waits.
+Rule 3: nothing is offered to a peer that has not said hello to this run of ours: if we came back from an old copy, its
+    hello shows that before we seal a second parcel at a taken place.
 """
 
 from __future__ import annotations
@@ -55,6 +57,7 @@ class Gateway:
         self._desk, self._tls = desk, tls
         self._offered: dict[Lane, float] = {}
         self._alarms = Alarms()
+        self._greeted: set[str] = set()
         self._asked = Seldom(desk.reactor, desk.timers.overdue_ms / 1000)
 
     def add_to(self, routes: Routes) -> None:
@@ -105,6 +108,7 @@ class Gateway:
             raise trouble(codes.UNREGISTERED)
         await self._meet(peer.node, said)
         aligned = await desk.outbox.run(lambda unit: greet.align(unit, said, desk.now(), desk.timers.lease_ms, False))
+        self._greeted.add(peer.node)
         for lane in aligned.superseded:
             if self._alarms.rings(lane, codes.SUPERSEDED.name):
                 desk.log("error", codes.SUPERSEDED.name, peer=peer.node, resource=lane.resource)
@@ -137,6 +141,8 @@ class Gateway:
         said = attest(known, means, desk.now()).statement
         node = known.peer.node
         await self._meet(node, said)
+        if node not in self._greeted:
+            raise trouble(codes.GREET)
         until = desk.reactor.seconds() + _wait(request, desk.timers.poll)
         names = (f"outbox:{node}",)
         while not desk.stopping:

@@ -234,6 +234,11 @@ SUPERSEDED = _code(
     "发送方使用了已作废的时期", "The sender speaks from a superseded epoch",
     "停止旧副本，仅保留一个节点运行", "Stop the old copy; run one node only",
 )
+GREET = _code(
+    "EXN-GREET", _L, 409,
+    "请先发送问候（hello）", "Say hello first",
+    "对端程序自动处理", "The peer's program does so by itself",
+)
 CLONED = _code(
     "EXN-CLONED", _H, 409,
     "对端{peer}同时有两个副本在运行", "Peer {peer} is running twice",

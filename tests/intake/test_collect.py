@@ -53,10 +53,15 @@ def statement(who: Staged, epoch: int | None = None, boot: str | None = None) ->
 
 def collect(pair: Pair, who: Staged | None = None, caller: str = "dept-a", wait: int = 0, **life: object) -> Heard:
     said = statement(who or pair.dept, **life)  # type: ignore[arg-type]  # epoch and boot
-    return pair.said(f"/v1/collect?wait={wait}", said, STATEMENT, caller)
+    heard = pair.said(f"/v1/collect?wait={wait}", said, STATEMENT, caller)
+    if heard.status == 409 and heard.code == "EXN-GREET":  # as the collector does
+        hello(pair, probe(who or pair.dept, **life), caller)  # type: ignore[arg-type]
+        heard = pair.said(f"/v1/collect?wait={wait}", said, STATEMENT, caller)
+    return heard
 
 
 def polling(pair: Pair, wait: int = 25) -> tuple[Caller, Pipe]:
+    hello(pair)
     client, pipe = pair.house.connect("dept-a")
     pipe.client.write(post(f"/v1/collect?wait={wait}", statement(pair.dept), media(STATEMENT)))
     pair.house.turn(pipe)
@@ -219,6 +224,7 @@ def run(pair: Pair, line: Line, collector: Collector) -> None:
 
 def test_the_collector_takes_what_waits_and_gives_its_receipt(pair: Pair) -> None:
     supplied(pair, 0)
+    hello(pair)
     line = Line(pair.house, "dept-a", CENTRE)
     line.link.set_up(True)
     run(pair, line, Collector(pair.dept.desk, line.link))
@@ -397,3 +403,12 @@ def test_a_copy_of_ours_that_is_behind_holds_its_lane_with_an_alarm(tmp_path: Pa
         assert state is not None and state.held == "EXN-SUPERSEDED"
     assert "EXN-SUPERSEDED" in pair.centre.journal.names("error")
     pair.close()
+
+
+def test_nothing_is_offered_before_a_hello_to_this_run(pair: Pair) -> None:
+    """A node that came back from an old copy must not seal at a taken place before it was told where it stands."""
+    supplied(pair, 0)
+    asked = pair.said("/v1/collect?wait=0", statement(pair.dept), STATEMENT, "dept-a")
+    assert (asked.status, asked.code) == (409, "EXN-GREET")
+    assert hello(pair).status == 200
+    assert pair.said("/v1/collect?wait=0", statement(pair.dept), STATEMENT, "dept-a").status == 200
