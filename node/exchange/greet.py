@@ -152,7 +152,9 @@ def steer(
 
     `purged`: it took a place of ours and has forgotten the receipt, so only a new epoch goes on (WIRE §3).
     """
-    at = unit.digest_at(state.lane, there.epoch, there.seq)
+    # A parcel that was sealed again may have been taken all the same: its receipt is to come.
+    sealed = unit.stood(state.lane, there)
+    at = there.digest if sealed else unit.digest_at(state.lane, there.epoch, there.seq)
     chosen = course(state, unit.epoch(), unit.accepted(state.lane), there, at)
     if purged and chosen is not Course.SUPERSEDED:
         chosen = Course.REOPEN

@@ -86,6 +86,9 @@ class OutboxUnit(Ledger, Protocol):
     def digest_at(self, lane: Lane, epoch: int, seq: int) -> str | None:
         """Return the statement digest sealed at a place, None if none or purged."""
 
+    def stood(self, lane: Lane, at: Position) -> bool:
+        """Return whether we sealed this very statement for this place, also if another replaced it since."""
+
     def ready(self, receiver: str) -> Sequence[LaneState]:
         """Return the lanes to `receiver` that are not held and have something to send, urgent and oldest first."""
 

@@ -106,6 +106,13 @@ class Entries(Transaction):
         row = self._at(self._find_lane(lane), epoch, seq)
         return row[1].hex() if row else None
 
+    def stood(self, lane: Lane, at: Position) -> bool:
+        """Return whether we sealed this very statement for this place, also if another replaced it since."""
+        return self._one(
+            "SELECT 1 FROM entries WHERE lane = ? AND epoch = ? AND seq = ? AND digest = ?",
+            self._find_lane(lane), at.epoch, at.seq, bytes.fromhex(at.digest),
+        ) is not None
+
     def sealed(self, parcel: str) -> Sealed:
         """Return a kept parcel as it was sealed; raise Refused(NOT_FOUND) for any other."""
         row = self._one(

@@ -281,6 +281,8 @@ class LanesContract(Opened):
             assert [len(group.lines) for group in unit.groups(new)] == [2] and not unit.groups(old)
             assert [(span.parcel, span.leaf, span.count) for span in unit.spans(submission)] == [(new, 0, 2)]
             assert unit.digest_at(LANE, entry.epoch, 1) == entry.digest
+            assert unit.stood(LANE, Position(entry.epoch, 1, known(unit, old).digest)), "the peer may have taken it"
+            assert unit.stood(LANE, state_of(unit).head) and not unit.stood(LANE, Position(entry.epoch, 1, NOTHING))
 
     def test_a_void_takes_the_place_and_leaves_the_groups(self, outbox: Any) -> None:
         with outbox.unit() as unit:

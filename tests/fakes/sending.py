@@ -140,6 +140,10 @@ class SendingUnit(SubmissionsUnit):
         entry = self._at(lane, epoch, seq)
         return entry.digest if entry else None
 
+    def stood(self, lane: Lane, at: Position) -> bool:
+        places = [held.entry for held in self._in(lane)]
+        return any(Position(entry.epoch, entry.seq, entry.digest) == at for entry in places)
+
     def accepted(self, lane: Lane) -> Position | None:
         held = self._tables.lanes.get(lane)
         if held is None:

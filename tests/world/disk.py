@@ -66,15 +66,13 @@ class MemoryDisk:
     def copy(self, *names: str) -> dict[str, Any]:
         """Return a copy of stores as they are on the disk now."""
         assert self._stores is not None
-        return {name: _rows(self._stores.of(name)) for name in names or NAMES}
+        return {name: rows(self._stores.of(name)) for name in names or NAMES}
 
     def put_back(self, copied: dict[str, Any]) -> None:
         """Let the stores be what they were when they were copied; the machine must be down."""
         assert self._stores is not None
         for name, tables in copied.items():
-            for held, rows in zip(_tables(self._stores.of(name)), tables, strict=True):
-                held.clear()
-                held.update(rows)
+            put_back(self._stores.of(name), tables)
 
 
 def _tables(store: MemoryStore[Any]) -> list[dict[Any, Any]]:
@@ -82,8 +80,16 @@ def _tables(store: MemoryStore[Any]) -> list[dict[Any, Any]]:
     return [table._rows for table in tables]
 
 
-def _rows(store: MemoryStore[Any]) -> list[dict[Any, Any]]:
-    return [copy.copy(rows) for rows in _tables(store)]  # values are never changed in place
+def rows(store: MemoryStore[Any]) -> list[dict[Any, Any]]:
+    """Return a copy of what a store holds; values are never changed in place."""
+    return [copy.copy(held) for held in _tables(store)]
+
+
+def put_back(store: MemoryStore[Any], copied: list[dict[Any, Any]]) -> None:
+    """Let a store hold what it held when it was copied."""
+    for held, before in zip(_tables(store), copied, strict=True):
+        held.clear()
+        held.update(before)
 
 
 class SqliteDisk:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from functools import cache
-from typing import Any
 
 from node.crypto.keyring import Keyring
 from node.model.certificate import Role
+from node.model.registry import Peer
 from tests.crypto.papers import CRYPTO, Paper, make_leaf, the_authority, the_leaf
+from tests.stage.desk import channel_of, peer_of
 
 
 @cache
@@ -33,9 +34,13 @@ def ring(node: str, generation: int) -> Keyring:
 
 
 @cache
-def certificates(node: str, generation: int) -> dict[str, Any]:
+def registered(node: str, generation: int) -> Peer:
     """Return how a registry that was told of a generation lists a node: every signing certificate so far."""
-    return {
-        "signing": [paper(node, Role.SIGN, number).certificate for number in range(generation, -1, -1)],
-        "encryption": paper(node, Role.ENCRYPT, generation).certificate,
-    }
+    signing = [paper(node, Role.SIGN, number).certificate for number in range(generation, -1, -1)]
+    return peer_of(node, signing=signing, encryption=paper(node, Role.ENCRYPT, generation).certificate)
+
+
+@cache
+def channel(node: str) -> str:
+    """Return the fingerprint of a node's TLS certificate."""
+    return channel_of(node)

@@ -37,9 +37,9 @@ from node.wire.routes import Routes
 from node.workers import Bell, Committer, Desk, InlineWorkers, Timers
 from tests.crypto.papers import ORG
 from tests.fakes.memory import PowerCut
-from tests.stage.desk import CENTRE, DOMAIN, Tally, channel_of, means_of, peer_of
+from tests.stage.desk import CENTRE, DOMAIN, Tally, means_of
 from tests.world.disk import Disk
-from tests.world.keys import certificates, ring
+from tests.world.keys import channel, registered, ring
 from tests.world.lifetime import LifeTime
 from tests.world.wire import WireClient
 from tests.world.witness import Witness
@@ -167,7 +167,7 @@ class Life:
 
     def answer(self, caller: str, path: str, media: bytes, body: bytes) -> Deferred[Response]:
         """Return what the gateway answers to a peer."""
-        return self._answer(self.gateway, "POST", path, {b"content-type": media}, body, Link("", 0, channel_of(caller)))
+        return self._answer(self.gateway, "POST", path, {b"content-type": media}, body, Link("", 0, channel(caller)))
 
     def ask(self, method: str, path: str, headers: dict[bytes, bytes], body: bytes = b"") -> Deferred[Response]:
         """Return what the local API answers to the department's own system."""
@@ -257,9 +257,9 @@ class Machine:
     def means(self) -> Means:
         """Return the means of its present terms."""
         peers = [
-            peer_of(
-                other, suspended=other in self.terms.suspended, address=other if other in self.posts_to else None,
-                backup_interval=self.city.retention.done, **certificates(other, self.terms.generation(other)),
+            replace(
+                registered(other, self.terms.generation(other)), suspended=other in self.terms.suspended,
+                address=other if other in self.posts_to else None, backup_interval=self.city.retention.done,
             )
             for other in self.city.names if other != self.name
         ]
