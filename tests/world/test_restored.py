@@ -62,6 +62,9 @@ def test_a_restored_node_goes_on_in_a_new_epoch(city: City, node: str) -> None:
     check(city)
 
 
+# A lane that the old copy of a centre never had is opened anew at a taken place: both parcels are kept as evidence, the
+# department rings, and the new epoch goes on after its head.  To stop the centre as a whole on the word of one
+# department, which would prevent that, was judged the greater harm (node/DECISIONS.md).
 @pytest.mark.parametrize("node", [A, CENTRE])
 @pytest.mark.parametrize("city", SEEDS, indirect=True)
 def test_an_old_copy_that_comes_back_in_silence_stops_and_is_mended_by_a_new_epoch(city: City, node: str) -> None:
@@ -86,4 +89,4 @@ def test_an_old_copy_that_comes_back_in_silence_stops_and_is_mended_by_a_new_epo
     city.calm()
     city.settle()
     assert not old(machine)
-    check(city)
+    check(city, forked=node == CENTRE)
