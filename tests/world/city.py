@@ -66,6 +66,8 @@ class City:
         self.manifests: dict[str, Manifest] = {}
         self.broken: list[str] = []
         self.restored: set[str] = set()
+        self.silent: set[str] = set()
+        """Nodes that came back from a copy without a new epoch."""
         self.faults: list[Fault] = []
         self.events: list[tuple[float, str, str, str, dict[str, object]]] = []
         grants = [Grant(code, node, "test", FOREVER) for code in RESOURCES for node in (A, B)]

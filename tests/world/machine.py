@@ -309,6 +309,8 @@ class Machine:
         disk.put_back(copied)
         if new_epoch:
             disk.start().outbox.open_epoch(self.now())
+        else:
+            self.city.silent.add(self.name)
         self.start()
         self.city.restored.add(self.name)
         if self.name in self.city.sources:

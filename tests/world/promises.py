@@ -193,8 +193,10 @@ def _lanes(city: City, machine: Machine) -> Iterator[str]:
             head = unit.head(lane)
             if head is None or head.digest != before:
                 yield f"{machine.name}: the head of {lane} is not its last parcel"
-        if unit.forks():
-            yield f"{machine.name}: forks {unit.forks()}"
+        # What an old copy said before it knew itself stays as evidence; nobody else ever forks.
+        forks = [parcel for parcel, _, _ in unit.forks() if city.manifests[parcel].sender.node not in city.silent]
+        if forks:
+            yield f"{machine.name}: forks {forks}"
 
 
 # --- 5, and what both ends must agree on ---------------------------------------------------------------------------
