@@ -2,7 +2,8 @@
 
 Rule 1: it asks, it does not resend; the next hello rewinds a lane whose tail the peer lost.
 Rule 2: receipts we owe are given at once in a call of their own, beside the poll.
-Rule 3: an answer that came at once and brought nothing new is followed by a breath: no peer makes us spin.
+Rule 3: a peer that waits for a word of ours cannot ask by itself: it is given the chance now and then.
+Rule 4: an answer that came at once and brought nothing new is followed by a breath: no peer makes us spin.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ class Asker:
         self._told: str | None = None
         self._asked = Seldom(desk.reactor, desk.timers.overdue_ms / 1000)
         self._again = Seldom(desk.reactor, desk.timers.rest_first)
+        self._chances = Seldom(desk.reactor, desk.timers.hello)
 
     async def poll(self) -> None:
         """Ask once while something is unaccounted for; wait for the first parcel to be sent otherwise."""
@@ -34,12 +36,15 @@ class Asker:
         names = (f"outbox:{peer}", f"link:{peer}")
         seen = desk.bell.count(*names)
         now = desk.now()
-        owed = await desk.outbox.run(lambda unit: ask.wanted(unit, peer, now + 1)) if self._link.up else []
+        owed = await desk.outbox.run(lambda unit: ask.wanted(unit, peer, now)) if self._link.up else []
         if not owed:
-            await desk.bell.wait(names, seen, desk.timers.idle)
+            news = await desk.bell.wait(names, seen, desk.timers.idle)
+            if not news and self._link.up and self._chances.pass_on([peer]):
+                await self._say("/v1/receipts?wait=0", Letter())
             return
         before = {entry.parcel: entry.state for entry in owed}
-        overdue = [entry.parcel for entry in owed if (entry.sent or now) <= now - desk.timers.overdue_ms]
+        late = now - desk.timers.overdue_ms
+        overdue = [entry.parcel for entry in owed if not late < (entry.sent or 0) <= now]
         wait, began = int(desk.timers.poll), desk.reactor.seconds()
         moved = await self._say(f"/v1/receipts?wait={wait}", Letter(ask=self._asked.pass_on(overdue)), wait + 15.0)
         if not any(before.get(one.parcel, one.state) is not one.state for one in moved or ()):

@@ -16,6 +16,7 @@ from node.ports import InboxUnit, OutboxUnit
 
 ASKED = 256
 """Most ids in one call, and most receipts given in one."""
+_EVER: Instant = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,13 @@ def tell(unit: InboxUnit, peer: str, ids: Iterable[str]) -> Told:
     return Told(receipts, pending, unknown)
 
 
-def wanted(unit: OutboxUnit, peer: str, before: Instant) -> list[Entry]:
-    """Return the entries to ask `peer` about: sent before an instant, and no final word yet."""
-    return list(unit.owed(peer, before, ASKED))
+def wanted(unit: OutboxUnit, peer: str, now: Instant, overdue: Instant = 0) -> list[Entry]:
+    """Return the entries to ask `peer` about: they wait for a final word since `overdue` ms at least.
+
+    A time ahead of now counts as long ago: the clock was set back, and nobody must wait until it has caught up.
+    """
+    owed = unit.owed(peer, _EVER, ASKED)
+    return [entry for entry in owed if not now - overdue < (entry.accepted or entry.sent or 0) <= now]
 
 
 def due(unit: InboxUnit, peer: str, ids: Iterable[str] = ()) -> list[Given]:

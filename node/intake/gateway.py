@@ -197,8 +197,7 @@ class Gateway:
         while True:
             seen = desk.bell.count(*names)
             given = await desk.inbox.run(lambda unit: ask.due(unit, node, letter.ask))
-            before = desk.now() - desk.timers.overdue_ms
-            owed = await desk.outbox.run(lambda unit: ask.wanted(unit, node, before))
+            owed = await desk.outbox.run(lambda unit: ask.wanted(unit, node, desk.now(), desk.timers.overdue_ms))
             wanted = self._asked.pass_on(entry.parcel for entry in owed)
             left = until - desk.reactor.seconds()
             if given or wanted or told.unknown or left <= 0 or desk.stopping:

@@ -126,7 +126,7 @@ class Source:
     # --- posting ------------------------------------------------------------------------------------------------
 
     def _post_again(self, post: Post, body: bytes) -> None:
-        if not post.forgotten:  # it would be a new submission
+        if not post.forgotten and (body == post.body or post.answers):  # otherwise it would be a new submission
             self._keep_posting(post, body)
 
     def _keep_posting(self, post: Post, body: bytes) -> None:
