@@ -18,6 +18,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainValidator
 from pydantic_core import PydanticCustomError
 
 from node.model.instant import Instant
+from node.model.spool import GROUP_RECORDS
 
 _DURATION = re.compile(r"(0|[1-9][0-9]{0,8})(ms|s|m|h|d)")
 _SIZE = re.compile(r"([1-9][0-9]{0,8})(B|KiB|MiB|GiB|TiB)")
@@ -177,6 +178,7 @@ def bounded(kind: Callable[[Any], int], rule: str, least: int, most: int) -> Any
 Count = Annotated[int, Strict(), Field(ge=1, le=1_000_000)]
 Flag = Annotated[bool, Strict()]
 Priority = Annotated[int, Strict(), Field(ge=0, le=9)]
+ParcelRecords = Annotated[int, Strict(), Field(ge=1, le=GROUP_RECORDS)]
 Moment = Annotated[AwareDatetime, Strict()]
 
 NodeCode = Annotated[str, shaped("node_code", r"[a-z0-9][a-z0-9-]{0,31}")]

@@ -18,6 +18,7 @@ from node.config.kinds import (
     Moment,
     NodeCode,
     OrgCode,
+    ParcelRecords,
     Priority,
     Section,
     Size,
@@ -26,6 +27,7 @@ from node.config.kinds import (
     wrong,
 )
 from node.model.registry import Grant, Quota, Resource
+from node.model.spool import GROUP_RECORDS
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
@@ -78,16 +80,21 @@ class PeerSection(Section):
 
 
 class ResourceSection(Section):
-    """A catalogue entry: what is exchanged, under which specification, and to whom we supply it."""
+    """A catalogue entry: what is exchanged, under which specification, and to whom we supply it.
+
+    At most `parcel_records` records share a parcel; 1 gives each its own signature, key and receipt, at the price of
+    those.  What waits already keeps the parcels it was cut for.
+    """
 
     code: Code
     specification: SpecificationName
     receivers: Annotated[tuple[NodeCode, ...], several()] = ()
     priority: Priority = 5
+    parcel_records: ParcelRecords = GROUP_RECORDS
 
     def resource(self) -> Resource:
         """Return the entry as the exchange knows it."""
-        return Resource(self.code, self.specification, self.receivers, self.priority)
+        return Resource(self.code, self.specification, self.receivers, self.priority, self.parcel_records)
 
 
 def _whole(value: Any) -> None:

@@ -90,4 +90,5 @@ def _through(block: Block, grant: Grant, means: Means, now: Instant) -> Waiting 
         grant=grant.name,
         origins=write_origins(entries),
         priority=resource.priority if resource else 5,
+        parcel_records=resource.parcel_records if resource else GROUP_RECORDS,
     )

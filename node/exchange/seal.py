@@ -21,7 +21,7 @@ from node.model.ids import uuid7
 from node.model.instant import Instant
 from node.model.parcel import Lane, Manifest, Place
 from node.model.registry import Peer
-from node.model.spool import Claim, Entry, EntryState, Group, LaneState, Sealed
+from node.model.spool import GROUP_RECORDS, Claim, Entry, EntryState, Group, LaneState, Sealed
 from node.model.trouble import trouble
 from node.ports import OutboxUnit
 
@@ -80,7 +80,8 @@ def take(unit: OutboxUnit, lane: Lane, means: Means, now: Instant, lease: Instan
     entry = unit.due(lane)
     if entry is not None:
         return _again(unit, state, entry, peer, means, now, lease)
-    groups = unit.draw(lane)
+    resource = means.registry.resource(lane.resource)
+    groups = unit.draw(lane, resource.parcel_records if resource else GROUP_RECORDS)
     _granted(groups, means, now)
     claim = unit.claim(lane, now, lease) if groups else None
     if claim is None:

@@ -52,7 +52,10 @@ def submit(unit: OutboxUnit, supply: Supply, domain: str, origin: str, now: Inst
     lines = _lines(supply.records, origin, first, now, chance)
     for receiver in supply.resource.receivers if lines else ():
         lane = Lane(domain, origin, receiver, supply.resource.code, supply.stream)
-        unit.wait(lane, Waiting(supply.spec, lines, now, first, priority=supply.resource.priority))
+        unit.wait(lane, Waiting(
+            supply.spec, lines, now, first, priority=supply.resource.priority,
+            parcel_records=supply.resource.parcel_records,
+        ))
     answer = _answer(uuid7(now, chance(10)), supply)
     count, refused = len(supply.records), len(supply.refusals)
     submission = Submission(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from node.model.certificate import Certificate
 from node.model.instant import Instant
+from node.model.spool import GROUP_RECORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +43,16 @@ class Peer:
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A catalogue entry: what is exchanged under which specification, and to whom we supply it."""
+    """A catalogue entry: what is exchanged under which specification, and to whom we supply it.
+
+    `parcel_records` is how many records may share a parcel: with 1 each has its own signature, key and receipt.
+    """
 
     code: str
     specification: str
     receivers: Sequence[str] = ()
     priority: int = 5
+    parcel_records: int = GROUP_RECORDS
 
 
 @dataclass(frozen=True, slots=True)

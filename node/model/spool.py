@@ -43,7 +43,8 @@ class Waiting:
     """Records of one kind for one lane, about to wait: a parcel never mixes specification, purpose or grant.
 
     `first` is the version of the first line when the records were submitted here (the others follow by one);
-    `origins` is canonical JSON of the origin entries of routed records, empty otherwise (WIRE §2).
+    `origins` is canonical JSON of the origin entries of routed records, empty otherwise (WIRE §2); `parcel_records` is
+    how many lines may share a group, and so a parcel.
     """
 
     spec: SpecificationId
@@ -54,6 +55,7 @@ class Waiting:
     grant: str = ""
     origins: bytes = field(default=b"", repr=False)
     priority: int = 5
+    parcel_records: int = GROUP_RECORDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from node.model.instant import Instant
 from node.model.parcel import Lane, Position, Stage
 from node.model.record import Version
 from node.model.spool import (
+    GROUP_RECORDS,
     Answer,
     Claim,
     Entry,
@@ -98,8 +99,11 @@ class OutboxUnit(Ledger, Protocol):
     def release(self, claim: Claim) -> None:
         """Give a claim back; a void one changes nothing."""
 
-    def draw(self, lane: Lane) -> Sequence[Group]:
-        """Return the waiting groups of one kind at the lane's front that fit into one parcel (O3)."""
+    def draw(self, lane: Lane, parcel_records: int = GROUP_RECORDS) -> Sequence[Group]:
+        """Return the waiting groups of one kind at the lane's front that fit into one parcel (O3).
+
+        They hold at most `parcel_records` records together, unless the first holds more by itself.
+        """
 
     def place(self, claim: Claim, sealed: Sealed, groups: Sequence[int], now: Instant) -> None:
         """Save a sealed parcel at the lane's next place and its groups as gone into it (O5)."""

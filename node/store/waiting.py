@@ -116,15 +116,15 @@ class Waiters(Transaction):
 
     # --- reading back -------------------------------------------------------------------------------------------
 
-    def draw(self, lane: Lane) -> Sequence[Group]:
+    def draw(self, lane: Lane, parcel_records: int = GROUP_RECORDS) -> Sequence[Group]:
         """Return the waiting groups of one kind at the lane's front that fit into one parcel (O3)."""
         self._gather()
         number = self._find_lane(lane)
         front = self._all(
             "SELECT kind, count, octets FROM groups WHERE lane = ? AND parcel IS NULL ORDER BY id LIMIT ?",
-            number, GROUP_RECORDS,
+            number, parcel_records,
         )
-        return self._read("g.lane = ? AND g.parcel IS NULL ORDER BY g.id LIMIT ?", number, fit(front))
+        return self._read("g.lane = ? AND g.parcel IS NULL ORDER BY g.id LIMIT ?", number, fit(front, parcel_records))
 
     def groups(self, parcel: str) -> Sequence[Group]:
         """Return the groups that went into a parcel, in leaf order, while they are kept."""

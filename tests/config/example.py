@@ -114,6 +114,7 @@ code = "population-basic"
 specification = "population-basic/1.0"
 receivers = ["alpha"]
 priority = 5
+parcel_records = 1024
 
 [[grant]]
 resource = "population-basic"

@@ -53,6 +53,8 @@ BROKEN = [
     ('address = "[::1]:8443"', 'address = "beta:70000"', "peer[2].address", "address"),
     ("records = 10000", "records = 10001", "api.records", "less_than_equal"),
     ("records = 10000", "records = true", "api.records", "int_type"),
+    ("parcel_records = 1024", "parcel_records = 0", "resource[1].parcel_records", "greater_than_equal"),
+    ("parcel_records = 1024", "parcel_records = 1025", "resource[1].parcel_records", "less_than_equal"),
     ("priority = 5", "priority = 10", "resource[1].priority", "less_than_equal"),
     ('poll = "25s"', 'poll = "25"', "timers.poll", "duration"),
     ('poll = "25s"', 'poll = "0s"', "timers.poll", "wait"),

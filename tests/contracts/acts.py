@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from node.model.parcel import Lane, Stage
-from node.model.spool import Claim, Entry, LaneState
+from node.model.spool import GROUP_RECORDS, Claim, Entry, LaneState
 from node.ports import OutboxUnit
 from tests.contracts.things import LANE, T0, sealed
 
@@ -35,10 +35,12 @@ def holding(unit: OutboxUnit, lane: Lane = LANE, now: int = T0) -> Iterator[Clai
     unit.release(claim)
 
 
-def ship(unit: OutboxUnit, lane: Lane = LANE, now: int = T0, send: bool = True) -> str:
+def ship(
+    unit: OutboxUnit, lane: Lane = LANE, now: int = T0, send: bool = True, parcel_records: int = GROUP_RECORDS
+) -> str:
     """Seal what waits, and send it; return the parcel."""
     claim = claimed(unit, lane, now)
-    groups = unit.draw(lane)
+    groups = unit.draw(lane, parcel_records)
     made = sealed(state_of(unit, lane), groups, at=now)
     unit.place(claim, made, [group.id for group in groups], now)
     if send:

@@ -214,6 +214,19 @@ class CallersContract(Opened):
                 ship(unit)
         assert drawn == [lines(2, "one"), lines(1, "other"), lines(2, "last")]
 
+    def test_a_lane_of_one_record_a_parcel_draws_one_and_counts_on(self, outbox: Any) -> None:
+        with outbox.unit() as unit:
+            submission = supply(unit, 3, parcel_records=1)
+        with outbox.unit() as unit:
+            assert [(span.first, span.count) for span in unit.spans(submission)] == [(0, 1), (1, 1), (2, 1)]
+            assert len(unit.draw(LANE)) == 3
+            drawn = []
+            while state_of(unit).waiting:
+                groups = unit.draw(LANE, 1)
+                drawn.append([line for group in groups for line in group.lines])
+                ship(unit, parcel_records=1)
+        assert [len(of) for of in drawn] == [1, 1, 1] and len({of[0] for of in drawn}) == 3
+
     def test_origins_come_back_and_their_records_stay_together(self, outbox: Any) -> None:
         many = lines(GROUP_RECORDS + 10, "routed")
         with outbox.unit() as unit:

@@ -11,6 +11,7 @@ from node.model.ids import uuid7
 from node.model.parcel import NOTHING, Envelope, Lane, Manifest, Party, Place, Position
 from node.model.record import Head, Operation, SpecificationId, Stream, Version
 from node.model.spool import (
+    GROUP_RECORDS,
     Answer,
     Arriving,
     Claim,
@@ -60,11 +61,12 @@ def waiting(of: Sequence[bytes], first: Version | None = None, at: int = T0, spe
 
 
 def supply(
-    unit: OutboxUnit, number: int = 1, lane: Lane = LANE, *, at: int = T0, key: str | None = None, caller: str = "app"
+    unit: OutboxUnit, number: int = 1, lane: Lane = LANE, *, at: int = T0, key: str | None = None,
+    caller: str = "app", parcel_records: int = GROUP_RECORDS,
 ) -> Submission:
     """Submit records as the local API does; return the submission."""
     first = unit.allot(lane.resource, number)
-    unit.wait(lane, waiting(lines(number, f"v{first.n}"), first, at))
+    unit.wait(lane, replace(waiting(lines(number, f"v{first.n}"), first, at), parcel_records=parcel_records))
     submission = Submission(fresh_id(at), caller, lane.resource, lane.stream, first, number, 0, at)
     unit.answer(submission, key or submission.id, b"body", Answer(submission.id, 202, b"{}"))
     return submission

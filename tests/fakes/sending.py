@@ -85,12 +85,13 @@ class SendingUnit(SubmissionsUnit):
         self._tables.rests[peer] = rest
         self.writes += 1
 
-    def draw(self, lane: Lane) -> Sequence[Group]:
+    def draw(self, lane: Lane, parcel_records: int = GROUP_RECORDS) -> Sequence[Group]:
         self.flush()
         groups = [self._tables.groups[id] for id in (self._tables.waiting.get(lane) or ())[:GROUP_RECORDS]]
-        taken = fit(
+        front = [
             ((g.group.spec, g.group.purpose, g.group.grant, g.routed), len(g.group.lines), g.octets) for g in groups
-        )
+        ]
+        taken = fit(front, parcel_records)
         return [held.group for held in groups[:taken]]
 
     def groups(self, parcel: str) -> Sequence[Group]:

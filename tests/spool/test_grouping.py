@@ -49,6 +49,7 @@ def test_a_run_takes_what_continues_it() -> None:
     assert not run.take(waiting(lines(1))), "routed"
     assert not run.take(replace(waiting(lines(1), Version(7, 13)), spec=NEXT_SPEC))
     assert run.take(waiting(lines(2), Version(7, 13)))
+    assert not run.take(replace(waiting(lines(1), Version(7, 15)), parcel_records=1)), "another measure of parcels"
     assert len(run.lines) == 5 and [piece[0] for piece in run.pieces()] == [Version(7, 10)]
     assert len(first.lines) == 3, "what was given is not changed"
 
@@ -58,3 +59,13 @@ def test_a_run_that_is_cut_goes_on_counting() -> None:
     assert [(first, len(of)) for first, of in run.pieces()] == [
         (Version(7, 1), GROUP_RECORDS), (Version(7, 1 + GROUP_RECORDS), GROUP_RECORDS), (Version(7, 2049), 1)
     ]
+
+
+@given(st.integers(1, 40), st.integers(1, 12))
+def test_a_lane_of_small_parcels_cuts_its_groups_and_takes_no_more_than_one_parcel_holds(many: int, most: int) -> None:
+    run = Run.of(replace(waiting(lines(many), Version(7, 1)), parcel_records=most))
+    pieces = list(run.pieces())
+    assert [line for _, of in pieces for line in of] == lines(many) and max(len(of) for _, of in pieces) <= most
+    assert fit([("a", len(of), 900) for _, of in pieces], most) == 1
+    assert fit([("a", 1, 900)] * many, most) == min(many, most)
+    assert fit([("a", most + 1, 900), ("a", 1, 900)], most) == 1, "what was cut for larger parcels still leaves"
