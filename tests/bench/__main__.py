@@ -1,7 +1,7 @@
-"""The benchmark: `make bench`, or `python -m tests.bench [--quick] [--rounds N] [--out FILE]`.
+"""The benchmark: `make bench ARGS="[--quick] [--rounds N] [--only PART,...] [--profile MODE] [--out FILE]"`.
 
-Two nodes as real processes with every guarantee on, against pyas2lib on the same machine in the same run; interleaved
-rounds, medians, ratios.  Figures, not tests: it fails only if a record is lost or something does not run.
+Two nodes as real processes with every guarantee on, against their peers on the same machine in the same run;
+interleaved rounds, medians, ratios.  Figures, not tests: it fails only if a record is lost or something does not run.
 """
 
 from __future__ import annotations
@@ -14,34 +14,50 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests.bench import figures
+from tests.bench.modes import MODES
 from tests.bench.report import report
 from tests.bench.rounds import FULL, QUICK, Sizes
-from tests.bench.whole import measure
+from tests.bench.whole import PARTS, measure
 
 
 def main() -> int:
     """Measure, write the list and print the table."""
-    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="about a minute instead of five")
-    parser.add_argument("--rounds", type=int, help="how many interleaved rounds")
-    parser.add_argument("--out", type=Path, default=Path("build/bench.json"))
-    parser.add_argument("--keep", action="store_true", help="keep the nodes' folders, for a look")
-    chosen = parser.parse_args()
-    sizes: Sizes = QUICK if chosen.quick else FULL
-    if chosen.rounds:
-        sizes = replace(sizes, rounds=chosen.rounds)
+    chosen = _arguments()
+    sizes: Sizes = QUICK if chosen.quick or chosen.profile else FULL
+    rounds = chosen.rounds or (1 if chosen.profile else 0)
+    if rounds:
+        sizes = replace(sizes, rounds=rounds)
+    parts = [chosen.profile] if chosen.profile else chosen.only.split(",") if chosen.only else PARTS
+    if unknown := set(parts) - set(PARTS):
+        raise SystemExit(f"{', '.join(sorted(unknown))}: not one of {', '.join(PARTS)}")
+    profile = str(chosen.out.parent.absolute() / f"profile-{chosen.profile}") if chosen.profile else ""
     folder = chosen.out.parent.absolute() / f"bench-{time.time_ns():x}"
     folder.mkdir(parents=True)
     begun = time.monotonic()
     try:
-        told = report(measure(folder, sizes, lambda said: print(said, file=sys.stderr, flush=True)))
+        told = report(measure(folder, sizes, lambda said: print(said, file=sys.stderr, flush=True), parts, profile))
     finally:
         if not chosen.keep:
             shutil.rmtree(folder)
+    if profile:
+        print(f"{profile}-*.txt")
+        return 0
     figures.write(told, chosen.out)
     print(figures.table(told))
     print(f"{time.monotonic() - begun:.0f} s; {chosen.out}")
     return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="small bursts, few rounds")
+    parser.add_argument("--rounds", type=int, help="how many interleaved rounds")
+    parser.add_argument("--only", help=f"some of {','.join(PARTS)}")
+    parser.add_argument("--profile", choices=sorted(MODES),
+                        help="run both nodes under cProfile in this mode, write profile-MODE-NODE.txt beside --out")
+    parser.add_argument("--out", type=Path, default=Path("build/bench.json"))
+    parser.add_argument("--keep", action="store_true", help="keep the nodes' folders, for a look")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.bench.records import RESOURCE, Records
+from tests.bench.records import Records
 
 MEDIA = {"json": "application/x-ndjson", "xml": "application/xml"}
 
@@ -33,21 +33,33 @@ class Link:
     answer: bytes = b""
 
 
-def request(job: dict[str, Any], body: bytes) -> bytes:
+def request(job: dict[str, Any], resource: str, body: bytes) -> bytes:
     """Return one POST."""
     return (
-        f"POST /v1/resources/{RESOURCE}/records HTTP/1.1\r\nHost: 127.0.0.1:{job['port']}\r\n"
+        f"POST /v1/resources/{resource}/records HTTP/1.1\r\nHost: 127.0.0.1:{job['port']}\r\n"
         f"Authorization: Bearer {job['token']}\r\nContent-Type: {MEDIA[job['form']]}\r\n"
         f"Idempotency-Key: {secrets.token_hex(12)}\r\nContent-Length: {len(body)}\r\n\r\n"
     ).encode() + body
 
 
+def many(records: list[bytes]) -> bytes:
+    """Return XML records as one document: alone as it is, else a list without the declarations inside."""
+    if len(records) == 1:
+        return records[0]
+    inner = b"".join(record.partition(b"?>")[2] for record in records)
+    return b'<?xml version="1.0" encoding="UTF-8"?><PopulationBasicList xmlns="urn:exn:population-basic:1">' + (
+        inner + b"</PopulationBasicList>"
+    )
+
+
 def requests(job: dict[str, Any], supply: Records) -> deque[bytes]:
     """Return the requests of a job."""
-    size, left = job["per_post"], job["records"]
+    size, left, resources = job["per_post"], job["records"], job["resources"]
+    join = many if job["form"] == "xml" else b"\n".join
     made: deque[bytes] = deque()
     while left > 0:
-        made.append(request(job, b"\n".join(supply.take(min(size, left)))))
+        resource = resources[len(made) % len(resources)]
+        made.append(request(job, resource, join(supply.take(min(size, left)))))
         left -= size
     return made
 

@@ -7,7 +7,8 @@ import platform
 import sqlite3
 import subprocess
 import sys
-from importlib.metadata import version
+import time
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from cryptography.hazmat.backends.openssl import backend
@@ -16,14 +17,15 @@ from node.crypto.libcrypto import find
 
 PACKAGES = (
     "twisted", "cryptography", "pyopenssl", "lxml", "jsonschema-rs", "orjson", "jiter", "zstandard", "httptools",
-    "sqlalchemy", "prometheus-client", "pyas2lib", "oscrypto", "asn1crypto",
+    "sqlalchemy", "prometheus-client", "pyas2lib", "oscrypto", "asn1crypto", "pika", "django", "django-pyas2",
+    "gunicorn",
 )
 TICK = os.sysconf("SC_CLK_TCK")
 
 
 def versions() -> dict[str, str]:
     """Return the versions of everything that takes part."""
-    found = {name: version(name) for name in PACKAGES}
+    found = {name: _version(name) for name in PACKAGES}
     return {
         "python": sys.version.split()[0], "sqlite": sqlite3.sqlite_version,
         "libcrypto": find().text, "cryptography's OpenSSL": backend.openssl_version_text(),
@@ -32,11 +34,42 @@ def versions() -> dict[str, str]:
     }
 
 
-def busy() -> float:
-    """Return the cpu seconds this machine has spent on anybody's work, stolen ones included."""
+def busy() -> tuple[float, float]:
+    """Return the cpu seconds this machine has spent on anybody's work, stolen ones included, and those stolen."""
     fields = Path("/proc/stat").read_text(encoding="ascii").split("\n", 1)[0].split()[1:9]
     user, nice, system, _, _, hard, soft, steal = map(int, fields)
-    return (user + nice + system + hard + soft + steal) / TICK
+    return (user + nice + system + hard + soft + steal) / TICK, steal / TICK
+
+
+class Window:
+    """A stretch of time in which something is measured, and how much of the machine others had meanwhile."""
+
+    def __init__(self) -> None:
+        self._busy, self._stolen = busy()
+        self._begun = time.monotonic()
+
+    def others(self, ours: float) -> float:
+        """Return the share of the machine's time that was not ours, who used so many cpu seconds, and not idle."""
+        return max(0.0, busy()[0] - self._busy - ours) / self._whole()
+
+    def stolen(self) -> float:
+        """Return the share of the machine's time that its host gave to somebody else."""
+        return (busy()[1] - self._stolen) / self._whole()
+
+    def _whole(self) -> float:
+        return max(1e-3, time.monotonic() - self._begun) * (os.cpu_count() or 1)
+
+
+def cpu(pid: int) -> float:
+    """Return the cpu seconds a process has used, user and system, all its threads."""
+    return time.clock_gettime(~pid << 3 | 2)
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "-"
 
 
 def _processor() -> str:

@@ -7,7 +7,6 @@ each record is read from the department's outbox, read-only, where the exchange 
 
 from __future__ import annotations
 
-import ctypes
 import http.client
 import signal
 import sqlite3
@@ -19,32 +18,41 @@ from pathlib import Path
 from typing import Any
 
 from node.cli.demo.site import Plan, Seat, Site, lay_out
+from tests.bench import machine
+from tests.bench.child import end_with_parent
+from tests.bench.modes import SINGLES
 from tests.bench.records import RESOURCE, SPECIFICATION
 
 DEPARTMENT, CENTRE = "dept-a", "centre"
-PLAN = Plan(CENTRE, [DEPARTMENT], {RESOURCE: SPECIFICATION}, {RESOURCE: [DEPARTMENT]}, {})
+RESOURCES = (RESOURCE, *SINGLES)
+PLAN = Plan(
+    CENTRE, [DEPARTMENT], dict.fromkeys(RESOURCES, SPECIFICATION), dict.fromkeys(RESOURCES, [DEPARTMENT]), {}
+)
 ANSWER = 60.0
 
 
-_prctl = ctypes.CDLL(None).prctl
-PR_SET_PDEATHSIG = 1
-
-
-def _end_with_parent() -> None:
-    """Let the kernel end this process when the measuring one is gone, however it went."""
-    _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+def lay_out_pair(folder: Path, plan: Plan = PLAN) -> Site:
+    """Return a new site whose `SINGLES` travel one record a parcel."""
+    site = lay_out(folder, plan)
+    for seat in site.seats.values():
+        config = seat.config.read_text(encoding="utf-8")
+        for code in SINGLES:
+            config = config.replace(f'code = "{code}"\n', f'code = "{code}"\nparcel_records = 1\n')
+        seat.config.write_text(config, encoding="utf-8")
+    return site
 
 
 class Node:
     """One running node."""
 
-    def __init__(self, seat: Seat) -> None:
+    def __init__(self, seat: Seat, profile: Path | None = None) -> None:
         self.seat = seat
         self.log = seat.folder / "log.jsonl"
+        under = ["node"] if profile is None else ["tests.bench.profiled", str(profile)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "node", "run", "-c", str(seat.config)], stdin=subprocess.DEVNULL, stderr=log,
-                preexec_fn=_end_with_parent,
+                [sys.executable, "-m", *under, "run", "-c", str(seat.config)], stdin=subprocess.DEVNULL, stderr=log,
+                preexec_fn=end_with_parent,
             )
 
     def wait_ready(self) -> None:
@@ -71,7 +79,7 @@ class Node:
 
     def cpu(self) -> float:
         """Return the cpu seconds the process has used, user and system, all its threads."""
-        return time.clock_gettime(~self.process.pid << 3 | 2)
+        return machine.cpu(self.process.pid)
 
     def resident(self) -> int:
         """Return the octets of memory it holds."""
@@ -91,19 +99,28 @@ class Node:
 
 
 class Pair:
-    """Both nodes of a site."""
+    """Both nodes of a site; with `profile` they run under the profiler, and write there what bounds them."""
 
-    def __init__(self, folder: Path) -> None:
-        self.site: Site = lay_out(folder, PLAN)
-        self.token = ""
+    def __init__(self, folder: Path, plan: Plan = PLAN, profile: str = "") -> None:
+        self.site: Site = lay_out_pair(folder, plan)
+        self.profile, self.token = profile, ""
         self.nodes: list[Node] = []
 
     def start(self) -> None:
         """Start both and wait until they are ready."""
-        self.nodes = [Node(self.site.seats[name]) for name in (DEPARTMENT, CENTRE)]
+        self.nodes = [self.node(name) for name in (DEPARTMENT, CENTRE)]
         for node in self.nodes:
             node.wait_ready()
         self.token = self.department.seat.token.read_text(encoding="ascii").strip()
+
+    def node(self, name: str) -> Node:
+        """Start one node, and do not wait."""
+        return Node(self.site.seats[name], Path(f"{self.profile}-{name}.txt") if self.profile else None)
+
+    def begin_profile(self) -> None:
+        """Let both be profiled from now on."""
+        for node in self.nodes:
+            node.process.send_signal(signal.SIGUSR1)
 
     def stop(self) -> None:
         """Stop both; a second call does nothing."""
@@ -167,8 +184,9 @@ class Pair:
         """Return when each submission of one record since an instant was accepted and finished, by its id, in ms."""
         found = self.read(
             "outbox", "SELECT lower(hex(s.id)), e.accepted, e.finished FROM submissions s JOIN groups g ON"
-            " g.lane = 1 AND g.epoch = s.epoch AND g.n > s.n - 1024 AND g.n <= s.n AND g.n + g.count > s.n"
-            " JOIN entries e ON e.parcel = g.parcel WHERE s.created >= ? AND s.count = 1", since,
+            " g.lane = (SELECT id FROM lanes WHERE resource = ?) AND g.epoch = s.epoch AND"
+            " g.n > s.n - 1024 AND g.n <= s.n AND g.n + g.count > s.n"
+            " JOIN entries e ON e.parcel = g.parcel WHERE s.created >= ? AND s.count = 1", RESOURCE, since,
         )
         return {id: (accepted, finished) for id, accepted, finished in found}
 

@@ -3,71 +3,96 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from tests.bench.figures import Figure, centile, of, significant
-from tests.bench.rounds import PER_POST, Burst
+from tests.bench.modes import MODES
+from tests.bench.rounds import Burst
 from tests.bench.stages import total
 from tests.bench.whole import Measured
+from tests.bench.yardsticks import Reading
 
 MIB = 1 << 20
-AGAINST = (
-    "pyas2lib in memory, one process per processor: sign, encrypt, verify, decrypt, signed MDN; "
-    "the check of OpenSSL's version in its oscrypto is widened at run time, without which it does not import"
+AGAINST = {
+    "pyas2lib": "pyas2lib in memory, one process per processor: sign, encrypt, verify, decrypt, signed MDN; the check"
+                " of OpenSSL's version in its oscrypto is widened at run time, without which it does not import",
+}
+ACCEPTED, FINAL = "accepted", "final"
+WORDS = {ACCEPTED: ("到接收", "to accepted"), FINAL: ("到终局", "to the final verdict")}
+RATIOS: Sequence[tuple[str, str, str, str | None]] = (
+    ("json", ACCEPTED, "pyas2lib", "≥ 300"),
+    ("json", FINAL, "pyas2lib", "≥ 150"),
+    ("xml", ACCEPTED, "pyas2lib", "≥ 100"),
+    ("xml", FINAL, "pyas2lib", None),
+    ("xml100", ACCEPTED, "pyas2lib", None),
+    ("xml100", FINAL, "pyas2lib", None),
+    ("single", ACCEPTED, "pyas2lib", "≥ 4"),
+    ("single", FINAL, "pyas2lib", None),
+    ("single1", ACCEPTED, "pyas2lib", None),
 )
+"""Mode, word, yardstick, goal: the round's burst over the reading of the same round."""
 
 
 def report(found: Measured) -> list[Figure]:
     """Return all figures in the order of the table."""
     return [
-        *_ratios(found), *_idle(found), _commits(found), *_memory(found), _nothing_lost(found),
-        *_rates(found, "json"), *_rates(found, "xml"), *_peer(found), *_costs(found), *_octets(found),
+        *_ratios(found), *_by_cpu(found), *_idle(found), *_commits(found), *_memory(found), _nothing_lost(found),
+        *_rates(found), *_readings(found), *_octets(found),
         *_stages(found, "json", "≥ 0.6"), *_stages(found, "xml", "≥ 0.7"),
-        Figure("versions", len(found.versions), "entries", None, dict(found.versions)),
+        Figure("versions", len(found.versions), "entries", None, dict(found.versions), zh="版本"),
     ]
 
 
-def _ratios(found: Measured) -> list[Figure]:
-    peers = [whole for whole, _ in found.peers]
+def _pairs(found: Measured, mode: str, peer: str) -> list[tuple[Burst, Reading]]:
+    return list(zip(found.bursts.get(mode, ()), found.readings.get(peer, ()), strict=False))
 
-    def over(form: str, which: Callable[[Burst], float]) -> list[float]:
-        return [which(burst) / peer for burst, peer in zip(found.bursts[form], peers, strict=True)]
 
-    def by_cpu(form: str) -> list[float]:
-        return [
-            1e6 / (burst.department + burst.centre) / each
-            for burst, (_, each) in zip(found.bursts[form], found.peers, strict=True)
-        ]
+def _ratios(found: Measured) -> Iterator[Figure]:
+    for mode, word, peer, goal in RATIOS:
+        pairs = _pairs(found, mode, peer)
+        if not pairs:
+            continue
+        zh, en = WORDS[word]
+        yield of(
+            f"{MODES[mode].en}, {en}, over {peer}", [getattr(burst, word) / reading.rate for burst, reading in pairs],
+            "×", goal, f"{MODES[mode].zh}，{zh}，对{peer}",
+            [max(burst.others, reading.others) for burst, reading in pairs], against=AGAINST[peer],
+        )
 
-    return [
-        of("JSON, 100 per POST, to accepted, over pyas2lib", over("json", lambda one: one.accepted), "×", "≥ 300",
-           against=AGAINST),
-        of("JSON, 100 per POST, to the final verdict, over pyas2lib", over("json", lambda one: one.final), "×",
-           "≥ 150"),
-        of("XML, one per POST, to accepted, over pyas2lib", over("xml", lambda one: one.accepted), "×", "≥ 100"),
-        of("JSON to the final verdict, by cpu time", by_cpu("json"), "×",
-           what="records per cpu second of both nodes over messages per cpu second of pyas2lib: free of neighbours"),
-        of("XML to the final verdict, by cpu time", by_cpu("xml"), "×"),
-    ]
+
+def _by_cpu(found: Measured) -> Iterator[Figure]:
+    """Yield the ratios that neighbours do not disturb: cpu of a message at the peer over cpu of a record here."""
+    for mode in found.bursts:
+        if pairs := _pairs(found, mode, "pyas2lib"):
+            yield of(
+                f"{MODES[mode].en}, by cpu time, over pyas2lib",
+                [reading.cost / (burst.department + burst.centre) for burst, reading in pairs], "×", None,
+                f"{MODES[mode].zh}，按处理器时间，对pyas2lib",
+            )
 
 
 def _idle(found: Measured) -> list[Figure]:
     idle = found.idle
-    rows: Sequence[tuple[str, list[float], str | None, str | None]] = (
-        ("POST to 202", idle.taken, None, None), ("POST to accepted", idle.accepted, "≤ 10", "≤ 25"),
-        ("POST to the final verdict", idle.final, "≤ 25", "≤ 60"),
+    rows: Sequence[tuple[str, str, list[float], str | None, str | None]] = (
+        ("POST to 202", "提交到202", idle.taken, None, None),
+        ("POST to accepted", "提交到接收", idle.accepted, "≤ 10", "≤ 25"),
+        ("POST to the final verdict", "提交到终局", idle.final, "≤ 25", "≤ 60"),
     )
     return [
-        Figure(f"idle, {name}, {word}", significant(centile(values, share)), "ms", goal, {"samples": len(values)})
-        for name, values, half, most in rows
+        Figure(f"idle, {name}, {word}", significant(centile(values, share)), "ms", goal, {"samples": len(values)},
+               f"空闲，{zh}，{word}")
+        for name, zh, values, half, most in rows if values
         for word, share, goal in (("p50", 0.5, half), ("p99", 0.99, most))
     ]
 
 
-def _commits(found: Measured) -> Figure:
-    ratios = [grouped / single for single, grouped in found.commits]
-    return of("group commit, 1000 records over 1 record a commit", ratios, "×", "≥ 20",
-              single=[round(one) for one, _ in found.commits], grouped=[round(one) for _, one in found.commits])
+def _commits(found: Measured) -> Iterator[Figure]:
+    if found.commits:
+        ratios = [grouped / single for single, grouped in found.commits]
+        yield of(
+            "group commit, 1000 records over 1 record a commit", ratios, "×", "≥ 20", "成组提交，1000条对1条",
+            single=[round(one) for one, _ in found.commits], grouped=[round(one) for _, one in found.commits],
+        )
 
 
 def _memory(found: Measured) -> list[Figure]:
@@ -75,9 +100,9 @@ def _memory(found: Measured) -> list[Figure]:
         figure
         for node, (before, after) in found.resident.items()
         for figure in (
-            Figure(f"resident memory, idle, {node}", significant(before / MIB), "MiB", "≤ 150"),
+            Figure(f"resident memory, idle, {node}", significant(before / MIB), "MiB", "≤ 150", zh=f"内存，空闲，{node}"),
             Figure(f"resident memory, grown under the whole run, {node}", significant((after - before) / MIB), "MiB",
-                   "≤ 64"),
+                   "≤ 64", zh=f"内存，全程增长，{node}"),
         )
     ]
 
@@ -85,57 +110,60 @@ def _memory(found: Measured) -> list[Figure]:
 def _nothing_lost(found: Measured) -> Figure:
     missing = found.posted - found.delivered
     return Figure("records answered 202 that are not in the warehouse", missing, "records", "≤ 0",
-                  {"answered": found.posted, "delivered": found.delivered})
+                  {"answered": found.posted, "delivered": found.delivered}, "答复202而未入库的记录")
 
 
-def _rates(found: Measured, form: str) -> list[Figure]:
-    bursts = found.bursts[form]
-    name = f"{form.upper()}, {PER_POST[form]} per POST"
-    return [
-        of(f"{name}, answered 202", [one.taken for one in bursts], "records/s", octets=round(found.octets[form])),
-        of(f"{name}, to accepted", [one.accepted for one in bursts], "records/s",
-           steady=[round(one.steady) for one in bursts]),
-        of(f"{name}, to the final verdict", [one.final for one in bursts], "records/s",
-           others=[significant(one.others) for one in bursts], parcels=[one.parcels for one in bursts]),
-    ]
-
-
-def _peer(found: Measured) -> list[Figure]:
-    return [
-        of("pyas2lib, whole machine", [whole for whole, _ in found.peers], "messages/s", against=AGAINST),
-        of("pyas2lib, cpu", [1e6 / each for _, each in found.peers], "µs/message"),
-    ]
-
-
-def _costs(found: Measured) -> list[Figure]:
-    return [
-        of(f"cpu of the {who}, {form.upper()} {PER_POST[form]} per POST", [cost(one) for one in found.bursts[form]],
-           "µs/record")
-        for form in ("json", "xml")
-        for who, cost in (
-            ("department", lambda one: one.department), ("centre", lambda one: one.centre),
-            ("load", lambda one: one.load),
+def _rates(found: Measured) -> Iterator[Figure]:
+    for name, bursts in found.bursts.items():
+        mode, others = MODES[name], [one.others for one in bursts]
+        rows: Sequence[tuple[str, str, str, Callable[[Burst], float]]] = (
+            ("answered 202", "已答复202", "records/s", lambda one: one.taken),
+            ("to accepted", "到接收", "records/s", lambda one: one.accepted),
+            ("to accepted, steady", "到接收，稳态", "records/s", lambda one: one.steady),
+            ("to the final verdict", "到终局", "records/s", lambda one: one.final),
+            ("cpu of the department", "部门处理器", "µs/record", lambda one: one.department),
+            ("cpu of the centre", "中心处理器", "µs/record", lambda one: one.centre),
+            ("cpu of the load", "负载处理器", "µs/record", lambda one: one.load),
         )
-    ]
+        for en, zh, unit, which in rows:
+            yield of(
+                f"{mode.en}, {en}", [which(one) for one in bursts], unit, None, f"{mode.zh}，{zh}", others,
+                records=[one.records for one in bursts], parcels=[one.parcels for one in bursts],
+                seconds=[significant(one.seconds) for one in bursts],
+                stolen=[significant(one.stolen) for one in bursts], octets=round(found.octets[mode.form]),
+            )
+
+
+def _readings(found: Measured) -> Iterator[Figure]:
+    for name, readings in found.readings.items():
+        others = [one.others for one in readings]
+        yield of(f"{name}, whole machine", [one.rate for one in readings], "messages/s", None, f"{name}，整机", others,
+                 against=AGAINST[name])
+        yield of(f"{name}, cpu", [one.cost for one in readings], "µs/message", None, f"{name}，处理器", others)
 
 
 def _stages(found: Measured, form: str, goal: str) -> list[Figure]:
-    costs, bursts = found.stages[form], found.bursts[form]
+    costs, bursts = found.stages.get(form), found.bursts.get(form)
+    if not costs or not bursts:
+        return []
     whole = {"department": [one.department for one in bursts], "centre": [one.centre for one in bursts]}
     both = sum(statistics.median(spent) for spent in whole.values())
     share = sum(total(costs, who) for who in whole) / both
     return [
         *(Figure(f"{form.upper()}, {stage}", significant(cost), "µs/record") for stage, cost in costs.items()),
         Figure(f"{form.upper()}, sum of the stages over cpu of the nodes", significant(share), "", goal,
-               {who: significant(total(costs, who)) for who in whole}),
+               {who: significant(total(costs, who)) for who in whole}, f"{form.upper()}，各阶段之和对节点处理器"),
     ]
 
 
-def _octets(found: Measured) -> list[Figure]:
-    there, back = found.wire
-    return [
-        Figure("on the wire, department to centre, TLS included", significant(there), "B/record", None,
-               {"payload": significant(found.bursts["json"][-1].octets)}),
-        Figure("on the wire, centre to department", significant(back), "B/record"),
-        *(Figure(f"on disk before purge, {name}", significant(each), "B/record") for name, each in found.disk.items()),
-    ]
+def _octets(found: Measured) -> Iterator[Figure]:
+    if found.wire is not None:
+        there, back = found.wire
+        yield Figure("on the wire, department to centre, TLS included", significant(there), "B/record",
+                     zh="线上，部门到中心，含TLS")
+        yield Figure("on the wire, centre to department", significant(back), "B/record", zh="线上，中心到部门")
+    for name, bursts in found.bursts.items():
+        yield of(f"{MODES[name].en}, payload", [one.octets for one in bursts], "B/record", None,
+                 f"{MODES[name].zh}，密文")
+    for name, each in found.disk.items():
+        yield Figure(f"on disk before purge, {name}", significant(each), "B/record", zh=f"清理前磁盘，{name}")

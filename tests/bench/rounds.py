@@ -1,96 +1,80 @@
 """One round of everything that is compared, one after the other, so that a busy neighbour disturbs all of it alike.
 
 Rule 1: a burst is handed in as fast as it is taken, and its rate is all its records over the whole time from the first
-        octet sent to the last *accepted* (or final word) come home: start and drain are in it.
+        octet sent to the last *accepted* (or final word) come home: start and drain are in it, `steady` is without.
 Rule 2: records go from process to process and never rest on disk in clear.
-Rule 3: nothing else of ours runs meanwhile; the nodes are idle while the peer and the commits are measured.
+Rule 3: nothing else of ours runs meanwhile; the nodes are idle while the peers and the commits are measured.
+Rule 4: a burst holds as many records as the burst before the rounds says that fill `seconds`.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.bench import machine
+from tests.bench.child import Child
 from tests.bench.commits import TOGETHER, Commits
+from tests.bench.machine import Window
+from tests.bench.modes import MODES, Mode
 from tests.bench.pair import Pair
+from tests.bench.yardsticks import YARDSTICKS, Reading, Yardstick
 
-CONNECTIONS = {"json": 8, "xml": 32}
-PER_POST = {"json": 100, "xml": 1}
 WITHIN = 180.0
 
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How much is done: `rounds`; records of a burst by form, of the idle measure, to warm up, through the relay; the
-    parcels of the measure by stage."""
+    """How much is done: `rounds`; `seconds` a burst lasts; `scale` of each mode's `first`; records of the idle measure,
+    `pause` between two; seconds of a yardstick and of the commits; records through the relay; parcels by stage."""
 
     rounds: int
-    json: int
-    xml: int
+    seconds: float
     idle: int
     peer: float
     commits: float
-    warm: int = 2000
+    scale: float = 1.0
     wire: int = 10_240
     pause: float = 0.05
-    moulds: int = 2000
+    moulds: int = 1500
     parcels: int = 12
+    per_parcel: int = 700
+
+    def first(self, mode: Mode) -> int:
+        """Return how many records are handed in before the rounds."""
+        return _whole(mode, mode.first * self.scale)
+
+    def burst(self, mode: Mode, rate: float) -> int:
+        """Return how many records a burst holds when `rate` of them reach their final word a second."""
+        return max(self.first(mode), _whole(mode, rate * self.seconds))
 
 
-FULL = Sizes(rounds=6, json=50_000, xml=12_000, idle=120, peer=5.0, commits=1.0)
-QUICK = Sizes(rounds=3, json=15_000, xml=4_000, idle=60, peer=2.0, commits=0.5, moulds=1200, parcels=4)
+def _whole(mode: Mode, records: float) -> int:
+    return max(1, round(records / mode.per_post)) * mode.per_post
 
 
-class Child:
-    """A process that answers lines with lines."""
-
-    def __init__(self, *arguments: str) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-
-    def say(self, line: str) -> None:
-        """Send a line."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(line + "\n")
-        self._process.stdin.flush()
-
-    def hear(self) -> str:
-        """Return its next line; raise SystemExit if it ended instead."""
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if not line:
-            raise SystemExit(f"{self._process.args} ended with {self._process.wait()}")
-        return line.strip()
-
-    def close(self) -> None:
-        """End it."""
-        assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.close()
-        self._process.stdout.close()
-        self._process.wait()
+FULL = Sizes(rounds=5, seconds=5.5, idle=120, peer=5.0, commits=1.0)
+QUICK = Sizes(rounds=3, seconds=2.0, scale=0.5, idle=60, peer=2.0, commits=0.5, moulds=1100, parcels=4)
 
 
 @dataclass(frozen=True, slots=True)
 class Burst:
-    """What became of a burst: rates in records per second, cpu in µs per record."""
+    """What became of a burst: rates in records per second, cpu in µs per record, shares of the machine's time."""
 
+    records: int
     taken: float
     accepted: float
     steady: float
     final: float
+    seconds: float
     department: float
     centre: float
     load: float
     others: float
+    stolen: float
     parcels: int
     octets: float
 
@@ -107,67 +91,74 @@ class Idle:
 class Rounds:
     """The things under test and the processes that test them."""
 
-    def __init__(self, folder: Path, sizes: Sizes) -> None:
+    def __init__(self, folder: Path, sizes: Sizes, yardsticks: Collection[str] = (), profile: str = "") -> None:
         self.sizes, self.posted = sizes, 0
-        self.pair = Pair(folder / "site")
+        self.pair = Pair(folder / "site", profile=profile)
         self.load = Child("tests.bench.load", "1", str(sizes.moulds))
         self.octets: dict[str, float] = json.loads(self.load.hear())
         self.load.say(json.dumps({"show": TOGETHER}))
-        records = [line.encode() for line in json.loads(self.load.hear())]
-        self.peers = [Child("tests.bench.peer") for _ in range(os.cpu_count() or 1)]
-        for child in self.peers:
-            child.say(records[0].decode())
-            child.hear()
-        self.commits = Commits.open(folder, self.pair.site.seats["dept-a"].config, records)
+        self.records = [line.encode() for line in json.loads(self.load.hear())]
+        self.yardsticks: list[Yardstick] = [
+            make(folder / name, self.records[0]) for name, make in YARDSTICKS.items() if name in yardsticks
+        ]
+        self.commits = Commits.open(folder, self.pair.site.seats["dept-a"].config, self.records)
         self.idle = Idle()
+        self.sized: dict[str, int] = {}
 
     def close(self) -> None:
         """End the processes of the test."""
-        for child in (self.load, *self.peers):
-            child.close()
+        self.load.close()
+        for yardstick in self.yardsticks:
+            yardstick.close()
         self.commits.outbox.close()
 
-    def peer(self) -> tuple[float, float]:
-        """Return messages per second of all peer processes together, and messages per cpu second."""
-        for child in self.peers:
-            child.say(str(self.sizes.peer))
-        told = [json.loads(child.hear()) for child in self.peers]
-        done = sum(one["messages"] for one in told)
-        return sum(one["messages"] / one["seconds"] for one in told), done / sum(one["cpu"] for one in told)
+    def readings(self) -> dict[str, Reading]:
+        """Return one reading of each yardstick."""
+        return {yardstick.name: yardstick.read(self.sizes.peer) for yardstick in self.yardsticks}
 
     def commit(self) -> tuple[float, float]:
         """Return records per second, one and a thousand per commit."""
         return self.commits.rate(1, self.sizes.commits), self.commits.rate(TOGETHER, self.sizes.commits)
 
-    def burst(self, form: str, records: int) -> Burst:
+    def learn(self, mode: Mode) -> None:
+        """Hand in the first records of a mode: warms up, and says how large its bursts shall be."""
+        self.burst(mode, self.sizes.first(mode))
+        first = self.burst(mode, self.sizes.first(mode))
+        self.sized[mode.name] = self.sizes.burst(mode, first.final)
+
+    def burst(self, mode: Mode, records: int = 0) -> Burst:
         """Hand in a burst and wait until every record of it has its final word."""
-        pair = self.pair
-        job = {"form": form, "records": records, "per_post": PER_POST[form], "connections": CONNECTIONS[form]}
-        self._ready(job)
-        since, before, busy = _now(), pair.cpu(), machine.busy()
+        pair, records = self.pair, records or self.sized[mode.name]
+        self._ready({
+            "form": mode.form, "records": records, "per_post": mode.per_post, "connections": mode.connections,
+            "resources": mode.resources,
+        })
+        since, before, window = _now(), pair.cpu(), Window()
         told = self._go()
         pair.wait_settled(since, records, WITHIN)
         spent = [(after - was) * 1e6 / records for was, after in zip(before, pair.cpu(), strict=True)]
         spent.append(told["cpu"] * 1e6 / records)
+        others, stolen = window.others(sum(spent) * records / 1e6), window.stolen()
         parcels = pair.parcels(since)
         begun = told["begun"] / 1e6
         seconds = (max(finished for _, _, finished, *_ in parcels) - begun) / 1000
         if any(refused for *_, refused, _ in parcels):
             raise SystemExit("a record was refused: the load is at fault")
         return Burst(
-            taken=records * 1e9 / (told["ended"] - told["begun"]),
-            accepted=records * 1000 / (parcels[-1][1] - begun),
-            steady=_steady(parcels, records),
-            final=records / seconds,
-            department=spent[0], centre=spent[1], load=spent[2],
-            others=max(0.0, machine.busy() - busy - sum(spent) * records / 1e6) / seconds / (os.cpu_count() or 1),
+            records=records, taken=records * 1e9 / (told["ended"] - told["begun"]),
+            accepted=records * 1000 / (parcels[-1][1] - begun), steady=_steady(parcels, records),
+            final=records / seconds, seconds=seconds,
+            department=spent[0], centre=spent[1], load=spent[2], others=others, stolen=stolen,
             parcels=len(parcels), octets=sum(octets for *_, octets in parcels) / records,
         )
 
     def calm(self) -> None:
         """Post single records to idle nodes, and add what they waited for to `idle`."""
         pair, sizes = self.pair, self.sizes
-        self._ready({"form": "json", "records": sizes.idle, "per_post": 1, "connections": 1, "pause": sizes.pause})
+        self._ready({
+            "form": "json", "records": sizes.idle, "per_post": 1, "connections": 1, "pause": sizes.pause,
+            "resources": MODES["json"].resources,
+        })
         since, commits = _now(), self._commits()
         told = self._go()
         pair.wait_settled(since, sizes.idle, WITHIN)

@@ -21,7 +21,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import xsd
-from node.cli.demo.site import lay_out
 from node.config import load
 from node.exchange import admit, handle, seal, settle
 from node.exchange.means import Means
@@ -33,11 +32,11 @@ from node.model.record import Record, Stream
 from node.service.papers import read_papers
 from node.service.stores import Stores, open_stores
 from node.validate import Media, Specifications, read_drafts
-from tests.bench.pair import CENTRE, DEPARTMENT, PLAN
+from tests.bench.pair import CENTRE, DEPARTMENT, lay_out_pair
 from tests.bench.records import RESOURCE, Records
 
 RECORDS = 700
-MOULDS = 1100
+"""Records of a parcel; it takes one mould for each, so that no text comes again in it."""
 PER_POST = {"json": 100, "xml": 1}
 PER_UNIT = {"json": 4, "xml": 32}
 """POSTs that share a commit, as they do under the benchmark's load."""
@@ -76,6 +75,7 @@ class Stages:
     centre: End
     supply: Records
     form: str
+    per_parcel: int = RECORDS
     spent: dict[str, float] = field(default_factory=dict)
     records: int = 0
 
@@ -97,7 +97,7 @@ class Stages:
         self._settle("department: settle accepted", arrived, b"")
         processed, listed = self._handle(sent.entry.parcel)
         self._settle("department: settle processed", processed, listed)
-        self.records += RECORDS
+        self.records += self.per_parcel
 
     def _submit(self) -> None:
         end, each = self.department, PER_POST[self.form]
@@ -105,7 +105,7 @@ class Stages:
         assert resource is not None
         spec = end.means.specifications.get(resource.specification)
         assert spec is not None
-        bodies = [b"\n".join(self.supply.take(each)) for _ in range(RECORDS // each)]
+        bodies = [b"\n".join(self.supply.take(each)) for _ in range(self.per_parcel // each)]
         for start in range(0, len(bodies), PER_UNIT[self.form]):
             part = bodies[start:start + PER_UNIT[self.form]]
             with self._stage("department: parse and validate"):
@@ -136,7 +136,7 @@ class Stages:
         with self._stage("department: place"), end.stores.outbox.unit() as unit:
             sent = seal.keep(unit, drawn, sealed, _now())
             unit.release(drawn.claim)
-        assert sent.entry.count == RECORDS, "all that waited went into one parcel"
+        assert sent.entry.count == self.per_parcel, "all that waited went into one parcel"
         return sent
 
     def _admit(self, sent: Outgoing) -> bytes:
@@ -185,11 +185,11 @@ def received_validation(end: End, parcel: str) -> str:
     return read_receipt(given.statement, end.means.crypto).statement.validation
 
 
-def measure(folder: Path, form: str, parcels: int) -> dict[str, float]:
+def measure(folder: Path, form: str, parcels: int, per_parcel: int = RECORDS) -> dict[str, float]:
     """Return µs of cpu time per record by stage, over `parcels` parcels after one to warm up."""
-    site = lay_out(folder, PLAN)
+    site = lay_out_pair(folder)
     ends = [End.open(site.seats[node].config) for node in (DEPARTMENT, CENTRE)]
-    stages = Stages(*ends, Records(form, 9, MOULDS), form)
+    stages = Stages(*ends, Records(form, 9, per_parcel), form, per_parcel)
     try:
         stages.parcel()
         stages.spent.clear()

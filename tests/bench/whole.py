@@ -1,59 +1,66 @@
-"""The whole measurement in order: start, memory, warm-up, rounds, memory again, disk, wire, stages."""
+"""The whole measurement in order: start, memory, first bursts, rounds, memory again, disk, wire, stages."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.bench import machine, stages
+from tests.bench.modes import MODES
 from tests.bench.pair import CENTRE, DEPARTMENT, Pair
 from tests.bench.rounds import Burst, Idle, Rounds, Sizes
 from tests.bench.wire import Relay
+from tests.bench.yardsticks import YARDSTICKS, Reading
+
+PARTS = (*MODES, *YARDSTICKS, "idle", "commits", "disk", "wire", "stages")
+"""What `--only` may name."""
 
 
 @dataclass(slots=True)
 class Measured:
-    """Everything that was measured; lists hold one entry per round."""
+    """Everything that was measured; lists hold one entry per round, and what was left out is empty."""
 
     versions: Mapping[str, str]
     octets: Mapping[str, float]
     idle: Idle
-    bursts: dict[str, list[Burst]] = field(default_factory=lambda: {"json": [], "xml": []})
-    peers: list[tuple[float, float]] = field(default_factory=list)
+    bursts: dict[str, list[Burst]] = field(default_factory=dict)
+    readings: dict[str, list[Reading]] = field(default_factory=dict)
     commits: list[tuple[float, float]] = field(default_factory=list)
     resident: dict[str, tuple[int, int]] = field(default_factory=dict)
     disk: dict[str, float] = field(default_factory=dict)
-    wire: tuple[float, float] = (0.0, 0.0)
+    wire: tuple[float, float] | None = None
     stages: dict[str, dict[str, float]] = field(default_factory=dict)
     posted: int = 0
     delivered: int = 0
 
 
-def measure(folder: Path, sizes: Sizes, say: Callable[[str], None]) -> Measured:
+def measure(
+    folder: Path, sizes: Sizes, say: Callable[[str], None], parts: Collection[str] = PARTS, profile: str = ""
+) -> Measured:
     """Return the measurements of one run; `say` hears how far it is."""
-    rounds = Rounds(folder, sizes)
+    rounds = Rounds(folder, sizes, parts, profile)
     pair = rounds.pair
     try:
         pair.start()
         time.sleep(1)
         memory = [node.resident() for node in pair.nodes]
-        rounds.burst("json", sizes.warm)
         found = Measured(machine.versions(), rounds.octets, rounds.idle)
+        found.bursts = {name: [] for name in MODES if name in parts}
+        for name in found.bursts:
+            rounds.learn(MODES[name])
+        if profile:
+            pair.begin_profile()
         for number in range(sizes.rounds):
-            _round(rounds, found)
-            json, peer = found.bursts["json"][-1], found.peers[-1]
-            say(f"round {number + 1} of {sizes.rounds}: {json.final:,.0f} records/s, peer {peer[0]:.1f}")
+            _round(rounds, found, parts)
+            say(f"round {number + 1} of {sizes.rounds}: {_last(found)}")
         for node, before in zip((DEPARTMENT, CENTRE), memory, strict=True):
             after = next(one for one in pair.nodes if one.seat.node == node).resident()
             found.resident[node] = (before, after)
         found.posted, found.delivered = rounds.posted, pair.delivered()
         pair.stop()
-        found.disk = _disk(pair, rounds.posted)
-        found.wire = _wire(rounds)
-        for form in found.bursts:
-            found.stages[form] = stages.measure(folder / f"stages-{form}", form, sizes.parcels)
+        _afterwards(rounds, found, folder, parts)
         return found
     except BaseException:
         pair.kill()
@@ -63,13 +70,32 @@ def measure(folder: Path, sizes: Sizes, say: Callable[[str], None]) -> Measured:
         rounds.close()
 
 
-def _round(rounds: Rounds, found: Measured) -> None:
-    found.peers.append(rounds.peer())
-    found.bursts["json"].append(rounds.burst("json", rounds.sizes.json))
-    found.commits.append(rounds.commit())
-    found.bursts["xml"].append(rounds.burst("xml", rounds.sizes.xml))
-    time.sleep(0.5)
-    rounds.calm()
+def _afterwards(rounds: Rounds, found: Measured, folder: Path, parts: Collection[str]) -> None:
+    if "disk" in parts and rounds.posted:
+        found.disk = _disk(rounds.pair, rounds.posted)
+    if "wire" in parts:
+        found.wire = _wire(rounds)
+    sizes = rounds.sizes
+    for form in ("json", "xml"):
+        if "stages" in parts and form in parts:
+            found.stages[form] = stages.measure(folder / f"stages-{form}", form, sizes.parcels, sizes.per_parcel)
+
+
+def _last(found: Measured) -> str:
+    told = [f"{name} {bursts[-1].final:,.0f}" for name, bursts in found.bursts.items()]
+    return ", ".join(told + [f"{name} {readings[-1].rate:,.1f}" for name, readings in found.readings.items()])
+
+
+def _round(rounds: Rounds, found: Measured, parts: Collection[str]) -> None:
+    for name, reading in rounds.readings().items():
+        found.readings.setdefault(name, []).append(reading)
+    for name, bursts in found.bursts.items():
+        bursts.append(rounds.burst(MODES[name]))
+    if "commits" in parts:
+        found.commits.append(rounds.commit())
+    if "idle" in parts:
+        time.sleep(0.5)
+        rounds.calm()
 
 
 def _disk(pair: Pair, records: int) -> dict[str, float]:
@@ -82,7 +108,7 @@ def _disk(pair: Pair, records: int) -> dict[str, float]:
 
 def _wire(rounds: Rounds) -> tuple[float, float]:
     """Return the octets per record from department to centre and back, TLS included, in a burst through a relay."""
-    pair = rounds.pair
+    pair, mode = rounds.pair, MODES["json"]
     seat, records = pair.site.seats[DEPARTMENT], rounds.sizes.wire
     relay = Relay(pair.site.seats[CENTRE].gateway)
     config = seat.config.read_text(encoding="utf-8")
@@ -91,9 +117,9 @@ def _wire(rounds: Rounds) -> tuple[float, float]:
     seat.config.write_text(config.replace(here, there), encoding="utf-8")
     try:
         pair.start()
-        rounds.burst("json", 100)
+        rounds.burst(mode, 100)
         before = relay.there, relay.back
-        rounds.burst("json", records)
+        rounds.burst(mode, records)
         return (relay.there - before[0]) / records, (relay.back - before[1]) / records
     finally:
         pair.stop()
