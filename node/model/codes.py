@@ -311,6 +311,11 @@ STORE_BUSY = _code(
     "数据库{name}暂时不可写", "Store {name} cannot be written now",
     "稍后自动重试", "It is tried again by itself",
 )
+STORE_GONE = _code(
+    "EXN-STORE-GONE", _L, 503,
+    "数据库{name}的文件已不在原处", "The file of store {name} is not in its place any more",
+    "放回原文件后自动恢复；若已删除，停止节点并从备份恢复", "Put the file back and it goes on; if it was deleted, stop the node and restore",
+)
 STORE_CORRUPT = _code(
     "EXN-STORE-CORRUPT", _H, 503,
     "本地存储的数据包{parcel}与入库时不一致", "Parcel {parcel} in our store is not what was stored",

@@ -114,5 +114,6 @@ FAMILIES: tuple[Family, ...] = (
     _counter("faults", "Bugs met, by where.", "room"),
     _counter("connections_refused", "Connections turned away.", "port", "reason"),
     _counter("log_events", "Log lines by their event.", "level", "event"),
+    _counter("log_dropped", "Log lines that an outlet did not take: nobody reads it, or its disk is full."),
     _counter("metrics_dropped", "Counts of a family or with labels that do not exist: a bug."),
 )

@@ -4,7 +4,7 @@
 
 Rule 1: a value is a short text, a number or a flag.  Of an exception only types and places are written.
 Rule 2: what looks like the number of a person or an account is masked, whoever logged it.
-Rule 3: logging never fails and never waits for anyone but its outlet.
+Rule 3: logging never fails and never waits: a line an outlet does not take at once is dropped, and that is counted.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from node.model.instant import stamp
 from node.observe.events import EVENTS
 from node.ports import Clock, Counter
 
-Lines = Callable[[Mapping[str, Any], bytes], None]
-"""An outlet: gets the fields, and the same as one line of JSON with its newline."""
+Lines = Callable[[Mapping[str, Any], bytes], bool]
+"""An outlet: gets the fields, and the same as one line of JSON with its newline; returns whether it took them."""
 
 LEVELS = {"debug": 10, "info": 20, "warn": 30, "warning": 30, "error": 40, "critical": 50}
 LONGEST = 200
@@ -64,10 +64,11 @@ class JsonLog:
             "node": self._node, **clean,
         }
         octets = orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
-        for write in self._outlets:
-            write(line, octets)
-        if self._counter is not None and rank >= LEVELS["warning"]:
-            self._counter.count("log_events", level=level, event=event)
+        dropped = [write for write in self._outlets if not write(line, octets)]
+        if self._counter is not None:
+            self._counter.count("log_dropped", len(dropped))
+            if rank >= LEVELS["warning"]:
+                self._counter.count("log_events", level=level, event=event)
 
     def _says(self, event: str, fields: Mapping[str, Any]) -> str:
         code = TABLE.get(event)

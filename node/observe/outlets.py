@@ -1,33 +1,89 @@
-"""Where log lines go: standard error, a file that turns over by size, the journal with its fields."""
+"""Where log lines go: standard error, a file that turns over by size, the journal with its fields.
+
+Rule: an outlet never waits for its reader and keeps nothing for it; it returns whether the line was taken whole.
+"""
 
 from __future__ import annotations
 
 import os
+import select
 import socket
+import stat
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from node.model import codes
 from node.model.trouble import trouble
-from node.observe.log import Lines
 
 PRIORITY = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
 JOURNAL = "/run/systemd/journal/socket"
+AGAIN = os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+PIECE = 4096
+"""PIPE_BUF of Linux: a pipe that has room at all takes so much at once."""
 
 
-def standard_error(descriptor: int | None = None) -> Lines:
-    """Return the outlet of standard error; a reader that has gone is no reason to stop."""
-    number = sys.stderr.fileno() if descriptor is None else descriptor
+def standard_error(descriptor: int | None = None) -> Stream:
+    """Return the outlet of standard error; a reader that sleeps or has gone is no reason to wait or to stop."""
+    return Stream(sys.stderr.fileno() if descriptor is None else descriptor)
 
-    def write(line: Mapping[str, Any], octets: bytes) -> None:
+
+class Stream:
+    """Writes to a descriptor that others share, and never waits: what its reader does not take now is dropped.
+
+    Whether a descriptor waits is a property it shares with whoever gave it to us (a terminal's shell), so ours is left
+    as it is: a socket is told per call, anything else is opened a second time, or asked before each piece.
+    """
+
+    def __init__(self, number: int) -> None:
+        self._torn = False
+        self._own: socket.socket | int | None = None
         try:
-            os.write(number, octets)
+            kind = os.fstat(number).st_mode
+        except OSError:  # closed: every write will tell
+            kind = 0
+        if stat.S_ISSOCK(kind):
+            line = self._own = socket.socket(fileno=os.dup(number))
+            self._some: Callable[[bytes], int] = lambda piece: line.send(piece, socket.MSG_DONTWAIT)
+        elif stat.S_ISREG(kind):
+            self._some = lambda piece: os.write(number, piece)
+        else:
+            self._some = self._unwaiting(number)
+
+    def __call__(self, line: Mapping[str, Any], octets: bytes) -> bool:
+        """Write a line; a line that was broken off before is ended first, so that the next one is whole."""
+        whole, sent = (b"\n" + octets if self._torn else octets), 0
+        try:
+            while sent < len(whole) and (some := self._some(whole[sent : sent + PIECE])):
+                sent += some
         except OSError:
             pass
+        if sent:
+            self._torn = sent < len(whole)
+        return sent == len(whole)
 
-    return write
+    def close(self) -> None:
+        """Close what was opened here; the descriptor itself belongs to whoever gave it."""
+        own, self._own = self._own, None
+        if isinstance(own, socket.socket):
+            own.close()
+        elif own is not None:
+            os.close(own)
+
+    def _unwaiting(self, number: int) -> Callable[[bytes], int]:
+        """Return what writes a piece to a pipe or a terminal; where that would wait it writes nothing, or fails."""
+        try:
+            own = self._own = os.open(f"/proc/self/fd/{number}", AGAIN)
+            return lambda piece: os.write(own, piece)
+        except OSError:  # another account's, or nobody reads it
+            asked = select.poll()
+            asked.register(number, select.POLLOUT)
+
+        def write(piece: bytes) -> int:
+            return os.write(number, piece) if asked.poll(0) else 0
+
+        return write
 
 
 class LogFile:
@@ -45,14 +101,16 @@ class LogFile:
         except OSError:
             raise trouble(codes.LOG_FILE, name=path.name) from None
 
-    def __call__(self, line: Mapping[str, Any], octets: bytes) -> None:
+    def __call__(self, line: Mapping[str, Any], octets: bytes) -> bool:
         """Append a line; a full disk loses lines, not work."""
         try:
             if self._size + len(octets) > self._largest and self._size:
                 self._turn()
-            self._size += os.write(self._descriptor, octets)
+            written = os.write(self._descriptor, octets)
         except OSError:
-            pass
+            return False
+        self._size += written
+        return written == len(octets)
 
     def close(self) -> None:
         """Close the file."""
@@ -86,12 +144,13 @@ class Journal:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
         self._socket.setblocking(False)
 
-    def __call__(self, line: Mapping[str, Any], octets: bytes) -> None:
+    def __call__(self, line: Mapping[str, Any], octets: bytes) -> bool:
         """Send a line; a journal that is away or full loses it."""
         try:
             self._socket.sendto(fields(line), self._address)
         except OSError:
-            pass
+            return False
+        return True
 
     def close(self) -> None:
         """Close the socket."""

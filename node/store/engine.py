@@ -4,6 +4,8 @@ Rule 1: a unit is told done only after COMMIT returned with `synchronous=FULL`: 
 Rule 2: one process writes: it holds a lock on a file beside the database from opening to closing.
 Rule 3: what is remembered between units (numbers of lanes, ends of chains) is forgotten at a rollback.
 Rule 4: a library's error leaves as one of our codes; its text stays here.
+Rule 5: a unit for writing opens only while database and log stand where they were opened: SQLite goes on writing to a
+    file that was moved or removed, and what was acknowledged then would be gone at the next start.
 """
 
 from __future__ import annotations
@@ -35,6 +37,8 @@ LOG = 8 << 20
 BUSY = 0.25
 """Seconds to wait for a reader that happens to checkpoint; there is no other writer to wait for."""
 CACHE = 16 << 20
+LOOK = 0.1
+"""Seconds between two looks whether the files are in their place."""
 
 _FULL = {sqlite3.SQLITE_FULL}
 _WORLD = {
@@ -49,7 +53,8 @@ class SqliteStore(ABC, Generic[U]):
 
     `sm3` digests ledger entries; `counter` gets the duration of each commit.  With `writing` false the file must be
     there and nothing can be changed.  Raises Retry(STORE_TAKEN) while another process has it open for writing,
-    Hold(STORE_NEWER) for a file of a later schema, Hold(STORE_DAMAGED) for one that is no database.
+    Hold(STORE_NEWER) for a file of a later schema, Hold(STORE_DAMAGED) for one that is no database; each unit
+    Retry(STORE_GONE) while the file is not in its place.
     """
 
     name: ClassVar[str]
@@ -64,6 +69,9 @@ class SqliteStore(ABC, Generic[U]):
         self.writing = writing
         self.sealing = Sealing(storage, self.name)
         self.memory = Memory()
+        self._names = (str(path), f"{path}-wal")
+        self._places: list[tuple[int, int] | None] = [None, None]
+        self._good_until = 0.0
         self._lock = self._take_lock() if writing else None
         try:
             self._connection = self._open()
@@ -81,6 +89,8 @@ class SqliteStore(ABC, Generic[U]):
         connection = self._connection
         assert not connection.in_transaction, f"a unit of the {self.name} is open"
         try:
+            if self.writing:
+                self._in_place()
             connection.execute("BEGIN IMMEDIATE" if self.writing else "BEGIN")
             unit = self._begin()
             yield unit
@@ -114,6 +124,24 @@ class SqliteStore(ABC, Generic[U]):
                 # A failing disk may refuse even this; closing rolls back for certain, and the log decides.
                 self._connection.close()
                 self._connection = self._connect()
+                self._places[1] = None  # the last to close a database removes its log
+
+    def _in_place(self) -> None:
+        """Raise Retry(STORE_GONE) while a file we have open is not found under its name; looked at now and then."""
+        now = perf_counter()
+        if now < self._good_until:
+            return
+        for index, name in enumerate(self._names):
+            try:
+                found = os.stat(name)
+            except OSError:
+                found = None
+            was, place = self._places[index], found and (found.st_dev, found.st_ino)
+            if was is None:
+                self._places[index] = place  # the log is made by the first transaction
+            elif place != was:
+                raise trouble(codes.STORE_GONE, name=self.name)
+        self._good_until = now + LOOK
 
     def _told(self, error: sqlite3.Error) -> BaseException:
         """Return a library's error as ours; one that only a bug can cause stays as it is."""

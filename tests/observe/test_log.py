@@ -37,8 +37,9 @@ class Kept:
     def __init__(self) -> None:
         self.octets: list[bytes] = []
 
-    def __call__(self, line: Any, octets: bytes) -> None:
+    def __call__(self, line: Any, octets: bytes) -> bool:
         self.octets.append(octets)
+        return True
 
     @property
     def lines(self) -> list[dict[str, Any]]:
@@ -198,14 +199,53 @@ def test_a_file_taken_away_is_begun_again(tmp_path: Path) -> None:
     assert (tmp_path / "node.log").read_bytes() == b"abc\n"
 
 
-def test_an_outlet_that_is_gone_stops_nobody(tmp_path: Path) -> None:
+def test_an_outlet_that_is_gone_stops_nobody_and_is_counted(tmp_path: Path) -> None:
     reader, writer = os.pipe()
     os.close(reader)
-    standard_error(writer)({}, b"x\n")
+    journal, metrics = Journal(str(tmp_path / "nobody")), Metrics()
+    JsonLog("alpha", lambda: NOW, [standard_error(writer), journal], counter=metrics)("info", "node.started")
     os.close(writer)
-    journal = Journal(str(tmp_path / "nobody"))
-    journal({"event": "x", "msg": "y", "level": "info"}, b"")
     journal.close()
+    assert b"exnode_log_dropped_total 2.0" in metrics.page()
+
+
+@pytest.mark.parametrize("ours", [True, False], ids=["opened-again", "asked-before"])
+def test_a_pipe_that_is_full_loses_lines_and_shows_the_next_one_whole(ours: bool, monkeypatch: Any) -> None:
+    reader, writer = os.pipe()
+    os.set_blocking(reader, False)
+    if not ours:  # as where another account made the pipe
+        monkeypatch.setattr(os, "open", _forbidden)
+    write = standard_error(writer)
+    taken = sum(write({}, b"%05d" % number + b"x" * 5000 + b"\n") for number in range(100))
+    assert 0 < taken < 20
+    first = os.read(reader, 1 << 20)
+    assert write({}, b"awake\n")
+    assert os.get_blocking(writer), "what we share with others is left as it was"
+    assert (first + os.read(reader, 1 << 20)).endswith(b"\nawake\n")
+    write.close()
+    os.close(reader)
+    os.close(writer)
+
+
+def test_a_socket_that_is_full_loses_lines_and_makes_nobody_wait() -> None:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    write = standard_error(ours.fileno())
+    taken = [write({}, b"x" * 5000 + b"\n") for _ in range(1000)]
+    assert taken[0] and not taken[-1] and ours.gettimeout() is None
+    write.close()
+    ours.close()
+    theirs.close()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a Linux device that is always full")
+def test_a_line_that_a_full_disk_did_not_take_is_told() -> None:
+    outlet = LogFile(Path("/dev/full"))
+    assert not outlet({}, b"x\n")
+    outlet.close()
+
+
+def _forbidden(*_: object) -> int:
+    raise PermissionError
 
 
 def test_the_journal_gets_fields_by_name(tmp_path: Path) -> None:
