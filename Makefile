@@ -27,11 +27,16 @@ lint: $(READY)
 	$(PY) -m isort --check-only --quiet $(LINTED)
 	$(PY) -m mypy $(filter-out tests,$(LINTED))
 
-bench: $(READY)
+bench: $(READY) $(VENV)/.peers
 	$(PY) -m tests.bench $(ARGS)
 
 clean:
 	rm -rf build dist *.egg-info .mypy_cache .hypothesis .coverage _trial_temp*
+
+# django-pyas2 asks for the very patch level of pyas2lib before the one we measure against, hence --no-deps.
+$(VENV)/.peers: tests/bench/peers.txt $(READY)
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps -r tests/bench/peers.txt
+	@touch $@
 
 # A name on the path may be a shim without a Python behind it, so each candidate is asked.
 $(READY): setup.cfg pyproject.toml

@@ -18,6 +18,7 @@ from tests.bench.modes import MODES
 from tests.bench.report import report
 from tests.bench.rounds import FULL, QUICK, Sizes
 from tests.bench.whole import PARTS, measure
+from tests.bench.yardsticks import missing
 
 
 def main() -> int:
@@ -30,6 +31,10 @@ def main() -> int:
     parts = [chosen.profile] if chosen.profile else chosen.only.split(",") if chosen.only else PARTS
     if unknown := set(parts) - set(PARTS):
         raise SystemExit(f"{', '.join(sorted(unknown))}: not one of {', '.join(PARTS)}")
+    for name in parts:
+        if need := missing(name):
+            print(f"未测 not measured: {name}; 需要 it needs {need}", file=sys.stderr)
+    parts = [name for name in parts if not missing(name)]
     profile = str(chosen.out.parent.absolute() / f"profile-{chosen.profile}") if chosen.profile else ""
     folder = chosen.out.parent.absolute() / f"bench-{time.time_ns():x}"
     folder.mkdir(parents=True)

@@ -37,7 +37,7 @@ def _short(file: str) -> str:
     for mark in ("/site-packages/", "/node/"):
         if mark in file:
             return mark.strip("/").replace("site-packages", "") + "/" + file.rpartition(mark)[2]
-    return file.rpartition("/")[2]
+    return file if file.startswith("<") else file.rpartition("/")[2]
 
 
 def text(profiles: list[cProfile.Profile]) -> str:

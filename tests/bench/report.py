@@ -14,8 +14,13 @@ from tests.bench.yardsticks import Reading
 
 MIB = 1 << 20
 AGAINST = {
-    "pyas2lib": "pyas2lib in memory, one process per processor: sign, encrypt, verify, decrypt, signed MDN; the check"
-                " of OpenSSL's version in its oscrypto is widened at run time, without which it does not import",
+    "pyas2lib": "pyas2lib in memory, one process per processor: sign, encrypt, verify, decrypt, signed MDN; the"
+                " check of OpenSSL's version in its oscrypto is widened at run time, without which it does not import",
+    "django-pyas2": "django-pyas2 over HTTP, one gunicorn worker, SQLite on both sides, signed synchronous MDN, one"
+                    " sender: two on one database fail with 'database is locked'",
+    "django-pyas2 machine": "as many independent pairs of django-pyas2 as there are processors, side by side",
+    "rabbitmq": "RabbitMQ and pika: persistent, 1000 confirms under way, acknowledged 100 at a time, publish to"
+                " acknowledged; classic or quorum queue, whichever was faster at the start; no validation, no crypto",
 }
 ACCEPTED, FINAL = "accepted", "final"
 WORDS = {ACCEPTED: ("到接收", "to accepted"), FINAL: ("到终局", "to the final verdict")}
@@ -23,6 +28,10 @@ RATIOS: Sequence[tuple[str, str, str, str | None]] = (
     ("json", ACCEPTED, "pyas2lib", "≥ 300"),
     ("json", FINAL, "pyas2lib", "≥ 150"),
     ("xml", ACCEPTED, "pyas2lib", "≥ 100"),
+    ("json", ACCEPTED, "rabbitmq", "≥ 2"),
+    ("xml", ACCEPTED, "django-pyas2", "≥ 300"),
+    ("xml", ACCEPTED, "django-pyas2 machine", None),
+    ("xml", ACCEPTED, "rabbitmq", None),
     ("xml", FINAL, "pyas2lib", None),
     ("xml100", ACCEPTED, "pyas2lib", None),
     ("xml100", FINAL, "pyas2lib", None),
@@ -63,12 +72,13 @@ def _ratios(found: Measured) -> Iterator[Figure]:
 def _by_cpu(found: Measured) -> Iterator[Figure]:
     """Yield the ratios that neighbours do not disturb: cpu of a message at the peer over cpu of a record here."""
     for mode in found.bursts:
-        if pairs := _pairs(found, mode, "pyas2lib"):
-            yield of(
-                f"{MODES[mode].en}, by cpu time, over pyas2lib",
-                [reading.cost / (burst.department + burst.centre) for burst, reading in pairs], "×", None,
-                f"{MODES[mode].zh}，按处理器时间，对pyas2lib",
-            )
+        for peer in found.readings:
+            if pairs := _pairs(found, mode, peer):
+                yield of(
+                    f"{MODES[mode].en}, by cpu time, over {peer}",
+                    [reading.cost / (burst.department + burst.centre) for burst, reading in pairs], "×", None,
+                    f"{MODES[mode].zh}，按处理器时间，对{peer}",
+                )
 
 
 def _idle(found: Measured) -> list[Figure]:

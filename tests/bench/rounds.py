@@ -99,7 +99,8 @@ class Rounds:
         self.load.say(json.dumps({"show": TOGETHER}))
         self.records = [line.encode() for line in json.loads(self.load.hear())]
         self.yardsticks: list[Yardstick] = [
-            make(folder / name, self.records[0]) for name, make in YARDSTICKS.items() if name in yardsticks
+            make(folder / name.replace(" ", "-"), self.records[0])
+            for name, make in YARDSTICKS.items() if name in yardsticks
         ]
         self.commits = Commits.open(folder, self.pair.site.seats["dept-a"].config, self.records)
         self.idle = Idle()
