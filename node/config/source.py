@@ -50,7 +50,8 @@ class Joined:
         for name, value in said.items():
             here, there = (*at, name), (*local, name)
             held = tree.get(name)
-            self.written.setdefault(here, (source, there))
+            if here not in self.written or _kind(held) is not _kind(value):
+                self.written[here] = source, there  # what is of another kind replaces, and does not join
             if isinstance(value, dict):
                 if not isinstance(held, dict):
                     held = tree[name] = {}
@@ -71,6 +72,10 @@ class Joined:
                 source, local = self.written[key[:length]]
                 return source.path, _line(source.lines, (*local, *key[length:]))
         return self.main, None
+
+
+def _kind(value: Any) -> type:
+    return dict if isinstance(value, dict) else list if _tables(value) else str
 
 
 def _tables(value: Any) -> bool:
