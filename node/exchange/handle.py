@@ -40,7 +40,7 @@ from node.model.parcel import Checkpoint, Manifest, Outcome, Stage, Verdict
 from node.model.record import Head, Refusal
 from node.model.registry import Peer
 from node.model.spool import Arrival, ArrivalState, Arriving, Claim, Delivery, Given
-from node.model.trouble import Code, Refused, trouble
+from node.model.trouble import Code, Hold, Refused, trouble
 from node.ports import InboxUnit
 from node.validate import Specification, same, split_line
 
@@ -94,6 +94,11 @@ def judge(
         opened = open_parcel(verified, means.identity.unwrap, means.crypto)
     except Unopened as refusal:
         return Judgement(manifest, peer, (), None, refusal.code, refusal.reason)
+    except Hold:
+        # None of its recipients is ours.  If we hold the key that the manifest names, none ever will be.
+        if not means.identity.decrypts(manifest.statement.receiver.cert):
+            raise
+        return Judgement(manifest, peer, (), None, codes.OPEN, "recipients")
     if opened.inner is None:
         return Judgement(manifest, peer, (), None)
     return _judge(claim, peer, opened, means, now, today, saved)

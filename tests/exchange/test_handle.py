@@ -23,11 +23,13 @@ from node.envelope import (
     read_manifest,
     read_origins,
     read_receipt,
+    seal,
     verify,
     verify_bytes,
     write,
 )
 from node.exchange import handle
+from node.exchange.authority import party
 from node.exchange.handle import Judgement
 from node.exchange.means import Means
 from node.model import codes
@@ -41,7 +43,7 @@ from node.validate import Specifications, split_line
 from tests.crypto.papers import make_leaf, the_authority
 from tests.intake.api import broken, twin
 from tests.stage.desk import CENTRE, means_of, peer_of
-from tests.stage.forging import draft_of, line_of, parcel_of, signed_again
+from tests.stage.forging import draft_of, line_of, parcel_of, signed_again, signer_of
 from tests.stage.pair import Pair, lane_of
 
 
@@ -292,6 +294,17 @@ def test_without_the_key_it_was_sealed_to_a_parcel_is_held(pair: Pair) -> None:
     means = pair.centre.desk.means
     keyless = replace(means, identity=means_of("dept-b", []).identity)
     assert hold_of(pair, forged(pair, [line_of(twin(0), now(pair))]), keyless) == "EXN-KEY-ROLE"
+
+
+def test_an_envelope_without_the_receiver_its_own_manifest_names_is_refused_and_holds_nothing(pair: Pair) -> None:
+    """No later state of ours could open it, so a sender could have held the lane for good."""
+    means, at, other = pair.dept.desk.means, now(pair), peer_of("dept-b")
+    draft = draft_of(means, at, receiver=party(other))
+    lines, crypto = [line_of(twin(0), at)], means.crypto
+    sealed = seal(draft, lines, Said(), signer_of(means), [other.encryption], crypto, os.urandom)
+    sealed = signed_again(means, sealed, receiver=party(peer_of(CENTRE)))
+    judged = judge(pair, sealed)
+    assert judged.code is codes.OPEN and judged.reason == "recipients" and judged.delivery is None
 
 
 def test_a_specification_that_is_gone_holds_the_parcel(pair: Pair) -> None:

@@ -39,13 +39,27 @@ ISSUER = name("CMS vectors CA")
 
 
 @dataclass(frozen=True)
+class Authority:
+    """Who signs certificates: the DER of its name, and its key."""
+
+    name: bytes
+    d: int
+
+
+CA = Authority(ISSUER, SIGNER_KEY ^ 1)
+TERM = (b"260101000000Z", b"460101000000Z")
+
+
+@dataclass(frozen=True)
 class Who:
-    """A party: key, serial, key usage bits."""
+    """A party: key, serial, key usage bits, who certified it, from when to when."""
 
     label: str
     d: int
     serial: int
     usage: bytes
+    ca: Authority = CA
+    term: tuple[bytes, bytes] = TERM
 
     @property
     def public(self) -> bytes:
@@ -65,7 +79,7 @@ class Who:
 
     @property
     def sid(self) -> bytes:
-        return der.sequence(ISSUER, der.integer(self.serial))
+        return der.sequence(self.ca.name, der.integer(self.serial))
 
 
 @cache
@@ -81,20 +95,19 @@ OTHER = Who("other recipient", OTHER_KEY, 0xEC0002, bytes.fromhex("03020338"))
 
 @cache
 def certificate(who: Who) -> bytes:
-    """Return a version 3 certificate signed by the vectors' CA."""
+    """Return a version 3 certificate signed by the party's authority."""
     algorithm = der.sequence(der.identifier(names.SM2_WITH_SM3))
-    validity = der.sequence(der.tlv(0x17, b"260101000000Z"), der.tlv(0x17, b"460101000000Z"))
+    validity = der.sequence(*(der.tlv(0x17, moment) for moment in who.term))
     extensions = [
         der.sequence(der.identifier("2.5.29.15"), der.tlv(1, b"\xff"), der.octets(who.usage)),
         der.sequence(KEY_ID, der.octets(der.octets(who.key_id))),
     ]
     certified = der.sequence(
-        der.context(0, der.integer(2)), der.integer(who.serial), algorithm, ISSUER, validity, name(who.label),
+        der.context(0, der.integer(2)), der.integer(who.serial), algorithm, who.ca.name, validity, name(who.label),
         SPKI_HEAD + who.public, der.context(3, der.sequence(*extensions)),
     )
-    authority = SIGNER_KEY ^ 1
-    e = SM3(textbook.z(SM3, _public(authority)) + certified)
-    signature = textbook.signature(*textbook.sign(authority, e, nonce(b"certificate", certified)))
+    e = SM3(textbook.z(SM3, _public(who.ca.d)) + certified)
+    signature = textbook.signature(*textbook.sign(who.ca.d, e, nonce(b"certificate", certified)))
     return der.sequence(certified, algorithm, der.tlv(3, b"\x00" + signature))
 
 

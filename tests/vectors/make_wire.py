@@ -1,8 +1,7 @@
-"""Writes tests/vectors/{json,statements,parcels,merkle}/ and the worked example of node/PROTOCOL.md.
+"""Writes tests/vectors/ but for cms, and the worked example of node/PROTOCOL.md.
 
-`python -m tests.vectors.make_wire` writes them anew, the same octets each time.  In an index, `stage` is where a
-decoder stops, `good` where it must not: `canonical`, `members` (json); `limit`, `type`, `members`, `verify`
-(statements); `frame`, `digest`, `open` (parcels), with `reason` for the local log; `climb` (merkle).
+`python -m tests.vectors.make_wire` writes them anew, the same octets each time.  README.md there says what an index
+means.
 """
 
 from __future__ import annotations
@@ -10,12 +9,14 @@ from __future__ import annotations
 import json
 import textwrap
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from node.envelope import merkle
 from node.envelope.binding import BLOCKS
-from tests.vectors import wire_parcels, wire_statements
+from tests.vectors import wire_lanes, wire_manifests, wire_parcels, wire_proofs, wire_statements, wire_world
 from tests.vectors.cms_parts import CRYPTO
 from tests.vectors.wire_parts import ALICE, BOB, CAROL, Forge, Vector, canonical, line, wrap
 
@@ -29,31 +30,57 @@ def parcels() -> Iterator[Vector]:
     yield from wire_parcels.good()
     yield from wire_parcels.frames()
     yield from wire_parcels.sealed()
+    yield from wire_manifests.manifests()
+    yield from wire_manifests.envelopes()
 
 
 FOLDERS: dict[str, Callable[[], Iterator[Vector]]] = {
     "json": wire_statements.canonical_json, "statements": wire_statements.statements, "parcels": parcels,
-    "merkle": wire_parcels.trees,
+    "merkle": wire_parcels.trees, "exchange": wire_lanes.exchange, "proofs": wire_proofs.proofs,
 }
+
+
+@cache
+def vectors(folder: str) -> Sequence[Vector]:
+    """Return the vectors of a folder."""
+    return tuple(FOLDERS[folder]())
 
 
 def index(folder: str) -> bytes:
     """Return the index of a folder as it stands there."""
+    told = {**_beside(folder), "vectors": [vector.row for vector in vectors(folder)]}
+    return json.dumps(told, indent=1, ensure_ascii=False).encode() + b"\n"
+
+
+def _beside(folder: str) -> dict[str, Any]:
     nodes = {
-        node.code: {"signing": node.signing.der.hex(), "encryption": node.encryption.der.hex()}
+        node.code: {
+            "signing": node.signing.der.hex(), "encryption": node.encryption.der.hex(),
+            "channel": node.channel.der.hex(),
+        }
         for node in (ALICE, BOB, CAROL)
     }
-    told = {
-        **({"nodes": nodes, "receiver": "centre", "receiver_key": f"{BOB.opens.d:064x}"}
-           if folder in ("statements", "parcels") else {}),
-        "vectors": [vector.row for vector in FOLDERS[folder]()],
-    }
-    return json.dumps(told, indent=1, ensure_ascii=False).encode() + b"\n"
+    told: dict[str, Any] = {}
+    if folder in ("statements", "parcels"):
+        told |= {"nodes": nodes, "receiver": "centre", "receiver_key": f"{BOB.opens.d:064x}"}
+    if folder in ("statements", "json"):
+        told["payload"] = wire_statements.FORGE.payload.hex()
+    if folder == "proofs":
+        told["lists"] = {name: der.hex() for name, der in wire_proofs.LISTS.items()}
+    return told
+
+
+def world() -> bytes:
+    """Return world/index.json."""
+    lanes = {wire_statements.FORGE.resource, "granted"}
+    for folder in ("parcels", "exchange"):
+        lanes |= {vector.more["resource"] for vector in vectors(folder) if not vector.more.get("unregistered")}
+    return wire_world.known(lanes)
 
 
 def example() -> str:
     """Return the worked example as it stands in PROTOCOL.md."""
-    forge = Forge("the worked example", [line(0), line(1)])
+    forge = Forge("the worked example", [line(0), line(1)], resource="region-code")
     salts = merkle.salts(forge.secret, 2, CRYPTO)
     unbound = {name: member for name, member in forge.members.items() if name != "bind"}
     parts = [
@@ -106,10 +133,19 @@ def protocol() -> str:
     return before + BEGIN + "\n" + example() + "\n" + END + rest.partition(END)[2]
 
 
-if __name__ == "__main__":
-    for folder, vectors in FOLDERS.items():
+def write() -> None:
+    """Write every folder anew."""
+    for folder in FOLDERS:
         (FOLDER / folder).mkdir(exist_ok=True)
-        for vector in vectors():
+        for left in (FOLDER / folder).iterdir():
+            left.unlink()
+        for vector in vectors(folder):
             (FOLDER / folder / vector.file).write_bytes(vector.octets)
         (FOLDER / folder / "index.json").write_bytes(index(folder))
+    (FOLDER / "world").mkdir(exist_ok=True)
+    (FOLDER / "world" / "index.json").write_bytes(world())
     PROTOCOL.write_text(protocol(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write()

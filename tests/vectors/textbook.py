@@ -7,6 +7,7 @@ purpose; no provider of the node offers any of the three.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 from node.envelope.cms import der
 
@@ -27,28 +28,55 @@ def _b(number: int) -> bytes:
     return number.to_bytes(32, "big")
 
 
-def add(one: Point, other: Point) -> Point:
-    """Return the sum of two points; None is the point at infinity."""
-    if one is None or other is None:
-        return one or other
-    if one[0] == other[0]:
-        if (one[1] + other[1]) % P == 0:
-            return None
-        slope = (3 * one[0] * one[0] + A) * pow(2 * one[1], -1, P)
-    else:
-        slope = (other[1] - one[1]) * pow(other[0] - one[0], -1, P)
-    x = (slope * slope - one[0] - other[0]) % P
-    return x, (slope * (one[0] - x) - one[1]) % P
+Jacobian = tuple[int, int, int]  # (X, Y, Z) for the point (X/Z², Y/Z³): one inversion for a whole multiple
+
+
+def _double(point: Jacobian) -> Jacobian:
+    x, y, z = point
+    s, m = 4 * x * y * y % P, 3 * (x - z * z) * (x + z * z) % P
+    x3 = (m * m - 2 * s) % P
+    return x3, (m * (s - x3) - 8 * pow(y, 4, P)) % P, 2 * y * z % P
+
+
+def _add(one: Jacobian, other: tuple[int, int]) -> Jacobian:
+    x, y, z = one
+    square = z * z % P
+    h, r = (other[0] * square - x) % P, (other[1] * square * z - y) % P
+    if h == 0:
+        return _double(one) if r == 0 else (1, 1, 0)
+    cube, v = h * h * h % P, x * h * h % P
+    x3 = (r * r - cube - 2 * v) % P
+    return x3, (r * (v - x3) - y * cube) % P, z * h % P
 
 
 def times(scalar: int, point: Point) -> tuple[int, int]:
-    """Return `scalar` times `point`."""
-    total: Point = None
-    while scalar:
-        total = add(total, point) if scalar & 1 else total
-        point, scalar = add(point, point), scalar >> 1
-    assert total is not None
-    return total
+    """Return `scalar` times `point`; neither point nor product may be the point at infinity."""
+    assert point is not None
+    total: Jacobian | None = None
+    if point == G:  # a sum of its powers of two, which are known
+        for bit, power in zip(bin(scalar)[:1:-1], _powers()):
+            if bit == "1":
+                total = _add(total, power) if total else (*power, 1)
+        return _affine(total)
+    for bit in bin(scalar)[2:]:
+        total = _double(total) if total else None
+        if bit == "1":
+            total = _add(total, point) if total and total[2] else (*point, 1)
+    return _affine(total)
+
+
+def _affine(point: Jacobian | None) -> tuple[int, int]:
+    assert point is not None and point[2]
+    inverse = pow(point[2], -1, P)
+    return point[0] * inverse * inverse % P, point[1] * pow(inverse, 3, P) % P
+
+
+@cache
+def _powers() -> list[tuple[int, int]]:
+    found = [G]
+    while len(found) < 256:
+        found.append(_affine(_double((*found[-1], 1))))
+    return found
 
 
 def public(d: int) -> bytes:

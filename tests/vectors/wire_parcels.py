@@ -10,7 +10,20 @@ from node.envelope import merkle
 from node.envelope.cms.enveloped import envelop
 from node.model.parcel import NOTHING
 from tests.vectors.cms_parts import CRYPTO
-from tests.vectors.wire_parts import ALICE, BOB, CAROL, Forge, Vector, canonical, fixed, line, wrap, zstd
+from tests.vectors.wire_parts import (
+    ALICE,
+    BOB,
+    CAROL,
+    Forge,
+    Vector,
+    canonical,
+    fixed,
+    line,
+    taken,
+    turned,
+    wrap,
+    zstd,
+)
 
 OPEN = "EXN-OPEN"
 LINES = [line(0), line(1)]
@@ -19,8 +32,9 @@ BODY = b"".join(one + b"\n" for one in LINES)
 
 def good() -> Iterator[Vector]:
     """Yield parcels that open; `lines` is their number."""
-    def one(name: str, says: str, forge: Forge) -> Vector:
-        return Vector(f"{name}.exnp", says, forge.frame, "good", None, {"sender": "dept-a", "lines": len(forge.lines)})
+    def one(name: str, says: str, forge: Forge, **more: Any) -> Vector:
+        told = {"sender": "dept-a", "resource": forge.resource, "lines": len(forge.lines), "answer": taken(), **more}
+        return Vector(f"{name}.exnp", says, forge.frame, "good", None, told)
 
     for count in (1, 2, 3, 5, 8):
         yield one(f"good-{count}", f"{count} records", Forge(f"good {count}", [line(n) for n in range(count)]))
@@ -32,8 +46,9 @@ def good() -> Iterator[Vector]:
     first = Forge("good 2", LINES)
     yield one("good-reseal", "the same records sealed again", Forge(
         "good reseal", manifest={"supersedes": CRYPTO.sm3(first.content).hex()}))
-    yield one("good-epoch", "the first parcel of a new epoch", Forge("good epoch", manifest={
-        "lane": {"epoch": 1_790_000_000, "prev": CRYPTO.sm3(first.content).hex(), "seq": 1}}))
+    yield one("good-largest-number", "2^53-1", Forge("good largest number", manifest={
+        "batch": {"id": first.parcel, "last": False, "part": (1 << 53) - 1}}))
+    yield one("good-ext", "unknown members in ext", Forge("good ext", manifest={"ext": {"later": [1, {"x": True}]}}))
     yield one("good-void", "a void", Forge("good void", [], payload_octets=b"", manifest={
         "bind": NOTHING, "kind": "void", "supersedes": CRYPTO.sm3(first.content).hex()}))
 
@@ -53,20 +68,23 @@ def frames() -> Iterator[Vector]:
             "a payload of 2^63 octets announced", data[: 9 + size] + b"\x80" + data[10 + size :], "EXN-TOO-LARGE"),
     }
     for name, (says, octets, code) in changes.items():
-        yield Vector(f"frame-{name}.exnp", says, octets, "frame", code, {"sender": "dept-a"})
+        yield Vector(f"frame-{name}.exnp", says, octets, "frame", code, {
+            "sender": "dept-a", "resource": "frame", "answer": turned(code, "frame")})
     flipped = data[:-1] + bytes([data[-1] ^ 1])
     longer = data[: 9 + size] + (len(forge.payload) + 1).to_bytes(8, "big") + forge.payload + b"\x00"
     for name, says, octets in (
         ("altered", "the last octet of the payload altered", flipped),
         ("longer", "an octet more in the payload", longer),
     ):
-        yield Vector(f"envelope-{name}.exnp", says, octets, "digest", "EXN-DIGEST", {"sender": "dept-a"})
+        yield Vector(f"envelope-{name}.exnp", says, octets, "digest", "EXN-DIGEST", {
+            "sender": "dept-a", "resource": "frame", "answer": turned("EXN-DIGEST", "digest")})
 
 
 def sealed() -> Iterator[Vector]:
     """Yield parcels with good signature and digest that do not open; `reason` is for the local log alone."""
     def one(name: str, says: str, reason: str, forge: Forge, sender: str = "dept-a") -> Vector:
-        return Vector(f"{name}.exnp", says, forge.frame, "open", OPEN, {"sender": sender, "reason": reason})
+        return Vector(f"{name}.exnp", says, forge.frame, "open", OPEN, {
+            "sender": sender, "resource": forge.resource, "reason": reason, "answer": taken("refused", OPEN)})
 
     yield from _binding(one)
     yield from _inner(one)
@@ -80,16 +98,17 @@ def _binding(one: Any) -> Iterator[Vector]:
     yield one("stolen", "dept-a's envelope under dept-c's signature", "bind", thief, "dept-c")
     infos = [(BOB.encryption.issuer, BOB.encryption.serial, wrap(BOB.encryption, victim.key))]
     torn = bytes([victim.ciphertext[0] ^ 1]) + victim.ciphertext[1:]
-    altered = Forge("thief", sender=CAROL, payload_octets=envelop(torn, victim.iv, infos))
+    altered = Forge("thief altered", sender=CAROL, payload_octets=envelop(torn, victim.iv, infos))
     yield one("stolen-altered", "the same with altered ciphertext: no padding answer", "bind", altered, "dept-c")
     yield one("bind", "a bind under another key", "bind", Forge("bind", bind_key=fixed("another key", 16)))
+    other = Forge("bind changed", manifest={"priority": 6})
     yield one("bind-changed", "a bind of another manifest", "bind", Forge(
-        "bind changed", manifest={"bind": Forge("bind changed", manifest={"priority": 6}).members["bind"]}))
-    other = fixed("the sender's own key", 16)
+        "bind changed", manifest={"bind": other.members["bind"]}))
+    key = fixed("the sender's own key", 16)
     yield one("keys-differ", "the recipients' keys differ, bind is of the sender's", "bind", Forge(
-        "keys differ", recipients=[(BOB.encryption, None), (ALICE.encryption, other)], bind_key=other))
+        "keys differ", recipients=[(BOB.encryption, None), (ALICE.encryption, key)], bind_key=key))
     yield one("key-other", "the wrapped key does not open the ciphertext's padding", OPEN, Forge(
-        "key other", secret_octets=CRYPTO.sm4_cbc_encrypt(other, fixed("iv", 16), b"x" * 100)))
+        "key other", secret_octets=CRYPTO.sm4_cbc_encrypt(key, fixed("iv", 16), b"x" * 100)))
 
 
 def _inner(one: Any) -> Iterator[Vector]:

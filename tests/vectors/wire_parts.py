@@ -12,6 +12,8 @@ from typing import Any
 
 import orjson
 
+from node.crypto.certificates import parse
+from node.crypto.issuance import Holder, Term, leaf
 from node.envelope import merkle
 from node.envelope.binding import bind
 from node.envelope.cms.enveloped import envelop
@@ -19,17 +21,29 @@ from node.envelope.cms.signed import assemble
 from node.envelope.frame import MAGIC
 from node.envelope.kinds import LEAF
 from node.envelope.members import party_members
-from node.model.certificate import Certificate
+from node.model.certificate import Certificate, Role
+from node.model.codes import TABLE
 from node.model.ids import uuid7, uuid_bytes
 from node.model.instant import stamp
 from node.model.parcel import NOTHING, Party
+from node.validate import Specifications
+from tests.house.plan import ROOT as HOUSE
 from tests.vectors import textbook
-from tests.vectors.cms_parts import CRYPTO, Who, nonce, signed_value
+from tests.vectors.authorities import FROM, ROOT, UNTIL, FixedKey, chance_of, day, issuer
+from tests.vectors.cms_parts import CRYPTO, TERM, Authority, Who, nonce, signed_value
 
 SIGNS, OPENS = bytes.fromhex("030206c0"), bytes.fromhex("03020338")
 ORG = "91110000MA00A0000X"
 AT = 1_780_000_000_123
-SPEC = {"digest": CRYPTO.sm3(b"region-code/1.0").hex(), "id": "region-code", "version": "1.0"}
+
+
+def _published() -> dict[str, str]:
+    found = Specifications.load(HOUSE / "xsd", CRYPTO.sm3).get("region-code/1.0")
+    assert found is not None
+    return {"digest": found.id.digest, "id": "region-code", "version": "1.0"}
+
+
+SPEC = _published()
 
 
 def fixed(label: str, size: int) -> bytes:
@@ -37,25 +51,36 @@ def fixed(label: str, size: int) -> bytes:
     return b"".join(CRYPTO.sm3(b"%s %d" % (label.encode(), part)) for part in range(1 + size // 32))[:size]
 
 
-def _who(label: str, serial: int, usage: bytes) -> Who:
-    d = int.from_bytes(CRYPTO.sm3(f"the {label} key of the wire vectors".encode()), "big") % (textbook.N - 2) + 1
-    return Who(label, d, serial, usage)
+def _key(label: str) -> int:
+    return int.from_bytes(CRYPTO.sm3(f"the {label} key of the wire vectors".encode()), "big") % (textbook.N - 2) + 1
 
 
 @dataclass(frozen=True)
 class Node:
-    """A node of the vectors."""
+    """A node of the vectors; `ca` and `term` are its signing certificate's, the other two are always good."""
 
     code: str
     serial: int
+    ca: Authority = ROOT
+    term: tuple[bytes, bytes] = TERM
 
     @property
     def signs(self) -> Who:
-        return _who(f"{self.code} signing", 0x200000 + self.serial, SIGNS)
+        label = f"{self.code} signing"
+        return Who(label, _key(label), 0x200000 + self.serial, SIGNS, self.ca, self.term)
 
     @property
     def opens(self) -> Who:
-        return _who(f"{self.code} encryption", 0x300000 + self.serial, OPENS)
+        label = f"{self.code} encryption"
+        return Who(label, _key(label), 0x300000 + self.serial, OPENS)
+
+    @property
+    def speaks(self) -> FixedKey:
+        return FixedKey(_key(f"{self.code} TLS"))
+
+    @property
+    def channel(self) -> Certificate:
+        return _channel(self)
 
     @property
     def signing(self) -> Certificate:
@@ -79,6 +104,15 @@ def _certificate(who: Who) -> Certificate:
     return who.certificate
 
 
+@cache
+def _channel(node: Node) -> Certificate:
+    names = [("country_name", "CN"), ("common_name", f"{node.code} TLS")]
+    holder = Holder(names, node.speaks.public, ORG, (node.code, "localhost", "127.0.0.1"))
+    term = Term(day(FROM), day(UNTIL))
+    der = leaf(holder, Role.TLS, term, issuer(ROOT, chance_of(f"{node.code} TLS")))
+    return parse(der, CRYPTO.sm3)
+
+
 ALICE, BOB, CAROL = Node("dept-a", 1), Node("centre", 2), Node("dept-c", 3)
 
 
@@ -87,6 +121,7 @@ def sign(content: bytes, who: Who) -> bytes:
     return assemble(content, _certificate(who), signed_value(content, who), attached=True)
 
 
+@cache
 def wrap(certificate: Certificate, key: bytes) -> bytes:
     """Return the wrapped key, the same each time."""
     about = nonce(b"wrap", certificate.public, key)
@@ -108,6 +143,16 @@ class Vector:
     def row(self) -> dict[str, Any]:
         """Its row of the index."""
         return {"file": self.file, "says": self.says, "stage": self.stage, "code": self.code, **self.more}
+
+
+def turned(code: str, stage: str, **more: Any) -> dict[str, Any]:
+    """Return a gateway's answer that turns a parcel away: nothing of it is kept."""
+    return {"status": TABLE[code].status, "code": code, "stage": stage, **more}
+
+
+def taken(later: str = "processed", code: str | None = None, **more: Any) -> dict[str, Any]:
+    """Return a gateway's answer that takes a parcel, and how the receipt that comes later ends it."""
+    return {"status": 200, "code": None, "stage": "stored", "later": {"stage": later, "code": code, **more}}
 
 
 def canonical(members: object) -> bytes:
@@ -140,8 +185,8 @@ def line(number: int, text: str = "", operation: str = "U") -> bytes:
     """Return a record of the region-code table."""
     code, name = (("350200", "厦门市"), ("350203", "思明区"), ("350205", "海沧区"))[number % 3]
     body = {
-        "Code": code, "EventTime": "2026-05-01T08:00:00+08:00", "Name": text or name, "Operation": operation,
-        "RecordId": f"r-{number}",
+        "EventTime": "2026-05-01T08:00:00+08:00", "FirstRevision": "200312", "LastRevision": "202604",
+        "Operation": operation, "RecordId": f"r-{number}", "RegionCode": code, "RegionName": text or name,
     }
     head = {
         "admitted": "2026-05-28T20:26:40.000Z", "operation": {"U": "upsert", "D": "delete"}.get(operation, operation),
@@ -171,8 +216,10 @@ class Forge:
     secret_octets: bytes | None = None
     leaf_secret: bytes | None = None
     payload_octets: bytes | None = None
+    resource: str = ""
 
     def __post_init__(self) -> None:
+        self.resource = self.resource or self.label.replace(" ", "-")
         self.secret, self.key, self.iv = (fixed(f"{self.label} {what}", size) for what, size in (
             ("S", 32), ("CEK", 16), ("IV", 16)
         ))
@@ -183,7 +230,7 @@ class Forge:
         body = b"".join(one + b"\n" for one in self.lines)
         return {
             "clear_size": len(body) if self.size is None else self.size, "compression": self.compression,
-            "receiver": party_members(self.receiver.as_receiver), "resource": "region-code",
+            "receiver": party_members(self.receiver.as_receiver), "resource": self.resource,
             "sender": party_members(self.sender.as_sender), "spec": SPEC["digest"], **self.inner,
         }
 
@@ -218,7 +265,7 @@ class Forge:
             "@type": "exn.parcel.1", "count": len(self.lines), "created": stamp(AT), "domain": "city.example",
             "envelope": {"digest": CRYPTO.sm3(payload).hex(), "size": len(payload)}, "kind": "records",
             "lane": {"epoch": 1_780_000_000, "prev": NOTHING, "seq": 1}, "leaf": LEAF, "parcel": self.parcel,
-            "priority": 5, "receiver": party_members(self.receiver.as_receiver), "resource": "region-code",
+            "priority": 5, "receiver": party_members(self.receiver.as_receiver), "resource": self.resource,
             "root": merkle.root(self.leaves, CRYPTO.sm3).hex() if self.lines else NOTHING,
             "sender": party_members(self.sender.as_sender), "spec": SPEC, "stream": "live",
         }

@@ -11,9 +11,12 @@ from node.envelope.members import party_members
 from node.model.instant import stamp
 from node.model.parcel import NOTHING
 from tests.vectors.cms_parts import CRYPTO, Who, signed_value
-from tests.vectors.wire_parts import ALICE, AT, BOB, CAROL, Forge, Vector, canonical, sign
+from tests.vectors.wire_parts import ALICE, AT, BOB, CAROL, SIGNS, Forge, Vector, canonical, sign, taken, turned
 
-MANIFEST = Forge("statements").members
+FORGE = Forge("statements")
+MANIFEST = FORGE.members
+RETURNED = Forge("receipts", sender=BOB, receiver=ALICE)
+FORM = turned("EXN-STATEMENT", "statement")
 GOOD = canonical(MANIFEST)
 
 
@@ -55,7 +58,7 @@ def canonical_json() -> Iterator[Vector]:
         "nan": ("NaN", _changed(b'"priority":5', b'"priority":NaN')),
         "too-great": ("2^53", _changed(b'"priority":5', b'"priority":9007199254740992')),
         "null": ("null", _changed(b'"priority":5', b'"priority":null')),
-        "non-ascii": ("a Chinese resource", _changed(b'"region-code","root"', '"区划","root"'.encode())),
+        "non-ascii": ("a Chinese resource", _changed(b'"statements","root"', '"区划","root"'.encode())),
         "delete": ("a control character", _changed(b'"live"', b'"li\x7fve"')),
         "name": ("a member's name with a capital", _changed(b'"priority":5', b'"Priority":5')),
         "mark": ("a byte order mark", b"\xef\xbb\xbf" + GOOD),
@@ -64,7 +67,7 @@ def canonical_json() -> Iterator[Vector]:
         "array": ("an array, not an object", b"[" + GOOD + b"]"),
     }
     for name, (says, octets) in spellings.items():
-        yield Vector(f"{name}.json", says, octets, "canonical")
+        yield Vector(f"{name}.json", says, octets, "canonical", more={"answer": FORM})
     yield from _members()
 
 
@@ -95,17 +98,18 @@ def _members() -> Iterator[Vector]:
         "version": ("statements of version 2", {"@type": "exn.parcel.2"}),
     }
     for name, (says, members) in changes.items():
-        yield Vector(f"member-{name}.json", says, _with(**members), "members")
+        yield Vector(f"member-{name}.json", says, _with(**members), "members", more={"answer": FORM})
 
 
 def receipt(**members: Any) -> dict[str, Any]:
-    """Return the members of Bob's receipt for the manifest."""
+    """Return the members of Alice's receipt for a parcel of Bob's."""
+    manifest = RETURNED.members
     said = {
-        "@type": "exn.receipt.1", "checkpoint": {"head": NOTHING, "size": 0}, "digest": CRYPTO.sm3(GOOD).hex(),
-        "domain": MANIFEST["domain"], "envelope": MANIFEST["envelope"]["digest"],
-        "lane": {"epoch": 1780000000, "seq": 1},
-        "parcel": MANIFEST["parcel"], "received_at": stamp(AT + 1000), "receiver": party_members(ALICE.as_receiver),
-        "sender": party_members(BOB.as_sender), "stage": "accepted", "validation": CRYPTO.sm3(b"archive").hex(),
+        "@type": "exn.receipt.1", "checkpoint": {"head": NOTHING, "size": 0},
+        "digest": CRYPTO.sm3(canonical(manifest)).hex(), "domain": manifest["domain"],
+        "envelope": manifest["envelope"]["digest"], "lane": {"epoch": 1780000000, "seq": 1},
+        "parcel": manifest["parcel"], "received_at": stamp(AT + 1000), "receiver": party_members(BOB.as_receiver),
+        "sender": party_members(ALICE.as_sender), "stage": "accepted", "validation": CRYPTO.sm3(b"archive").hex(),
     }
     return {**said, **members}
 
@@ -128,22 +132,29 @@ def statements() -> Iterator[Vector]:
     }
 
     def one(name: str, says: str, said: Any, stage: str, code: str | None, expects: str, who: Who = ALICE.signs,
-            registered: str = "dept-a") -> Vector:
+            registered: str = "dept-a", answer: Any = None) -> Vector:
         octets = said if isinstance(said, bytes) else sign(canonical(said), who)
-        return Vector(f"{name}.der", says, octets, stage, code, {"expects": expects, "signer": registered})
+        heard = {"status": 200, "code": None, "log": code} if expects == "receipt" else FORM
+        return Vector(f"{name}.der", says, octets, stage, code, {
+            "expects": expects, "signer": registered, "answer": answer or heard})
 
     for name, said in receipts.items():
-        yield one(f"receipt-{name}", f"a receipt: {name}", said, "good", None, "receipt", BOB.signs, "centre")
-    yield one("manifest", "a manifest", MANIFEST, "good", None, "parcel")
-    yield one("probe", "a probe", probe, "good", None, "probe")
-    yield one("collect", "a collect", collect, "good", None, "collect")
+        # Its verdict list does not travel with it here, so it is no final word and will be asked for again.
+        heard = {"status": 200, "code": None, "log": "EXN-DIGEST"} if name == "processed-refusals" else None
+        yield one(f"receipt-{name}", f"a receipt: {name}", said, "good", None, "receipt", answer=heard)
+    yield one("manifest", "a manifest", MANIFEST, "good", None, "parcel", answer=taken())
+    yield one("probe", "a probe of another day", probe, "good", None, "probe", answer=turned("EXN-CLOCK", "time"))
+    yield one("collect", "a collect before any hello", collect, "good", None, "collect",
+              answer=turned("EXN-GREET", "greeting"))
     wrong = "EXN-STATEMENT"
-    yield one("receipt-as-parcel", "a receipt as a parcel", receipts["accepted"], "type", wrong, "parcel", BOB.signs,
-              "centre")
+    yield one("receipt-as-parcel", "a receipt as a parcel", receipts["accepted"], "type", wrong, "parcel")
     yield one("parcel-as-receipt", "a manifest as a receipt", MANIFEST, "type", wrong, "receipt")
     yield one("probe-as-collect", "a probe as a collect", probe, "type", wrong, "collect")
+    yield one("collect-as-probe", "a collect as a probe", collect, "type", wrong, "probe")
     yield one("probe-as-parcel", "a probe as a parcel", probe, "type", wrong, "parcel")
-    yield one("command", "a kind of the future", {**probe, "@type": "exn.command.1"}, "type", wrong, "probe")
+    command = {**probe, "@type": "exn.command.1"}
+    yield one("command", "a command, the kind of the future, as a probe", command, "type", wrong, "probe")
+    yield one("probe-as-command", "a probe that says it is a command, as a parcel", command, "type", wrong, "parcel")
     yield one("plain", "content that is no statement", sign(b"hello", ALICE.signs), "type", wrong, "parcel")
     late = canonical({"a": 1, **MANIFEST}).replace(b'{"@type":"exn.parcel.1",', b"{", 1)
     yield one("type-missing", "no @type", sign(late, ALICE.signs), "type", wrong, "parcel")
@@ -154,28 +165,39 @@ def statements() -> Iterator[Vector]:
         "idle-verdicts": receipt(stage="processed", counts=counts, verdicts={"envelope": "1" * 64, "list": "2" * 64}),
     }
     for name, said in contradictions.items():
-        yield one(f"receipt-{name}", f"a receipt at odds with itself: {name}", said, "members", wrong, "receipt",
-                  BOB.signs, "centre")
+        yield one(f"receipt-{name}", f"a receipt at odds with itself: {name}", said, "members", wrong, "receipt")
+    yield one("receipt-signer-other", "a receipt signed by another member", sign(canonical(receipt()), CAROL.signs),
+              "verify", "EXN-SIGNATURE", "receipt", answer={"status": 200, "code": None, "log": "EXN-UNREGISTERED"})
     yield from _signatures(one)
 
 
 def _signatures(one: Any) -> Iterator[Vector]:
     swapped = {**MANIFEST, "sender": party_members(CAROL.as_sender)}
-    refused = "EXN-SIGNATURE"
+    refused, strange = "EXN-SIGNATURE", turned("EXN-UNREGISTERED", "registry")
     stranger = sign(GOOD, CAROL.signs)
-    yield one("signer-other", "another member's signature and certificate", stranger, "verify", refused, "parcel")
-    yield one("sender-other", "another sender named than the certificate's", swapped, "verify", refused, "parcel")
+    yield one("signer-other", "another member's signature and certificate", stranger, "verify", refused, "parcel",
+              answer=strange)
+    yield one("sender-other", "another sender named than the certificate's", swapped, "verify", refused, "parcel",
+              answer=strange)
     twin = Who(ALICE.signs.label, ALICE.signs.d, 0x2FFFFF, ALICE.signs.usage)
-    yield one("certificate-other", "the same key in another certificate", sign_with(twin), "verify", refused, "parcel")
+    yield one("certificate-other", "the same key in another certificate", sign_with(twin), "verify", refused, "parcel",
+              answer=strange)
     content = GOOD.replace(b'"priority":5', b'"priority":4')
     altered = sign(GOOD, ALICE.signs).replace(GOOD, content)
-    yield one("content-altered", "content changed after signing", altered, "verify", refused, "parcel")
+    yield one("content-altered", "content changed after signing", altered, "verify", refused, "parcel",
+              answer=turned(refused, "signature"))
     usage = {**MANIFEST, "sender": {**MANIFEST["sender"], "cert": ALICE.encryption.fingerprint}}
     yield one("encryption-certificate", "signed with the encryption key", usage, "verify", "EXN-KEY-ROLE", "parcel",
-              ALICE.opens, "dept-a encryption")
+              ALICE.opens, "dept-a encryption", answer=strange)
+    channel = {**MANIFEST, "sender": {**MANIFEST["sender"], "cert": ALICE.channel.fingerprint}}
+    spoken = Who("dept-a TLS", ALICE.speaks.d, ALICE.channel.serial, SIGNS)
+    by_channel = assemble(canonical(channel), ALICE.channel, signed_value(canonical(channel), spoken), attached=True)
+    yield one("tls-certificate", "signed with the TLS key", by_channel, "verify", "EXN-KEY-ROLE", "parcel",
+              registered="dept-a channel", answer=strange)
     long = canonical({**MANIFEST, "ext": {"x": ["0" * 1000] * 66}})
     large = sign(long, ALICE.signs)
-    yield one("too-large", "a SignedData above 65536 octets", large, "limit", "EXN-TOO-LARGE", "parcel")
+    yield one("too-large", "a SignedData above 65536 octets", large, "limit", "EXN-TOO-LARGE", "parcel",
+              answer=turned("EXN-TOO-LARGE", "frame"))
 
 
 def sign_with(who: Who) -> bytes:
