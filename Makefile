@@ -7,13 +7,14 @@ READY := $(VENV)/.ready
 PY := $(VENV)/bin/python
 LINTED := node tests $(if $(wildcard adapters/*.py),adapters)
 
-.PHONY: help demo test lint bench clean
+.PHONY: help demo test lint bench fuzz clean
 
 help:
 	@echo 'make demo    一台机器上的完整交换：中心和两个部门 / a whole exchange on one machine'
 	@echo 'make test    全部测试 / all tests'
 	@echo 'make lint    风格与类型 / style and types'
 	@echo 'make bench   性能测量，写入 build/bench.json / measurements'
+	@echo 'make fuzz    模糊测试十分钟，写入 build/fuzz/report.json / ten minutes of fuzzing'
 	@echo '参数用 ARGS 传递 / arguments go in ARGS: make demo ARGS="--records 1000 --keep"'
 
 demo: $(READY)
@@ -29,6 +30,14 @@ lint: $(READY)
 
 bench: $(READY) $(VENV)/.peers
 	$(PY) -m tests.bench $(ARGS)
+
+# atheris is wanted here alone and has no wheel for some machines: without it our own mutation engine is used.
+fuzz: $(VENV)/.fuzz
+	$(PY) -m tests.fuzz $(ARGS)
+
+$(VENV)/.fuzz: $(READY)
+	-$(PY) -m pip install --quiet --disable-pip-version-check -e '.[fuzz]'
+	@touch $@
 
 clean:
 	rm -rf build dist *.egg-info .mypy_cache .hypothesis .coverage _trial_temp*

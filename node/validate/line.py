@@ -104,9 +104,9 @@ def split_line(line: bytes) -> tuple[bytes, Head]:
 def _head(octets: bytes) -> Head | None:
     try:
         members = orjson.loads(octets)
-    except orjson.JSONDecodeError:
-        return None
-    if not _HEAD.is_valid(members) or orjson.dumps(members, option=orjson.OPT_SORT_KEYS) != octets:
+        if not _HEAD.is_valid(members) or orjson.dumps(members, option=orjson.OPT_SORT_KEYS) != octets:
+            return None
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):  # no JSON, or nested deeper than is written again
         return None
     epoch, n = members["version"]
     if epoch.__class__ is not int or n.__class__ is not int:  # JSON Schema takes 1.0 for an integer

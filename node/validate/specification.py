@@ -88,7 +88,11 @@ class Specification:
             twin = orjson.loads(body)
         except orjson.JSONDecodeError:
             return _refuse(index, None, [_door("malformed")])
-        if orjson.dumps(twin, option=_SORTED) != body:
+        try:
+            canonical = orjson.dumps(twin, option=_SORTED) == body
+        except orjson.JSONEncodeError:  # it reads deeper than it writes
+            return _refuse(index, None, [_door("depth", DEPTH)])
+        if not canonical:
             return _refuse(index, None, [_door("canonical")])
         if self._opens(twin) and not self._refused(twin, days):
             return self._record(index, twin, body)

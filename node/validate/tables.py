@@ -42,6 +42,8 @@ def read_table(name: str, content: bytes) -> Table:
         rows[code] = tuple(rest)
     if not rows:
         raise trouble(codes.SPECIFICATION_FORM, name=name, where="line 1", reason="no rows")
+    if columns[0] == "last_revision":
+        raise trouble(codes.SPECIFICATION_FORM, name=name, where="line 1", reason="the first column is the code")
     current = frozenset(rows)
     if "last_revision" in columns:
         at = columns.index("last_revision") - 1

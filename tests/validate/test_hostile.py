@@ -223,3 +223,11 @@ def test_an_unknown_name_that_could_be_a_number_is_not_repeated() -> None:
     of = spec()
     judged = by_json(of, {**sample(of, 1, 1), "n" + "4" * 17: "x", "姓名": "x"})
     assert found(judged) == [("?", "unknown"), ("姓名", "unknown")]
+
+
+@pytest.mark.parametrize("depth", [15, 200, 254, 1000, 1023, 1025, 100_000])
+def test_the_second_door_refuses_any_depth(depth: int) -> None:
+    """A line this deep under a good signature stopped the inbox: the library reads what it does not write again."""
+    with soon():
+        judged = spec().judge_body(0, b'{"Unheard":' + b'{"a":' * depth + b"1" + b"}" * (depth + 1), TODAY)
+    assert isinstance(judged, Refusal) and judged.problems

@@ -164,6 +164,7 @@ def test_a_folder_with_one_bad_specification_does_not_load(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("content", [
     b"", b"code\tzh\n", b"code\tzh\n1\n", b"code\tzh\n1\ta\n1\tb\n", b"code\n\n", b"\xff\n1\n",
+    b"last_revision\n200001\n", b"last_revision\tname\n200001\ta\n",
 ])
 def test_a_malformed_table_is_refused(content: bytes) -> None:
     with pytest.raises(Hold):
