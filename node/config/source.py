@@ -141,5 +141,5 @@ def read(path: Path) -> Source | Fault:
         found = _SPOT.search(str(error))
         line, column = (int(found[1]), int(found[2])) if found else (text.count("\n") + 1, 1)
         return fault(path, line, "", "syntax", column=column)
-    except RecursionError:
+    except (RecursionError, ValueError):  # nested without end, or a number of more than 4300 digits
         return fault(path, None, "", "unreadable")
