@@ -81,11 +81,6 @@ class Node:
         """Return the cpu seconds the process has used, user and system, all its threads."""
         return machine.cpu(self.process.pid)
 
-    def resident(self) -> int:
-        """Return the octets of memory it holds."""
-        fields = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
-        return int(fields.partition("VmRSS:")[2].split()[0]) << 10
-
     def metric(self, name: str) -> float:
         """Return the value of a series of its metrics page."""
         page = self.ask(self.seat.admin, "/metrics")[1].decode()

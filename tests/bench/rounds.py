@@ -29,7 +29,8 @@ WITHIN = 180.0
 @dataclass(frozen=True, slots=True)
 class Sizes:
     """How much is done: `rounds`; `seconds` a burst lasts; `scale` of each mode's `first`; records of the idle measure,
-    `pause` between two; seconds of a yardstick and of the commits; records through the relay; parcels by stage."""
+    `pause` between two; seconds of a yardstick and of the commits; records through the relay; parcels by stage;
+    records that wait, and of an outage; lanes that wait with `each` records, and urgent ones posted meanwhile."""
 
     rounds: int
     seconds: float
@@ -42,6 +43,11 @@ class Sizes:
     moulds: int = 1500
     parcels: int = 12
     per_parcel: int = 700
+    waiting: int = 1_000_000
+    outage: int = 200_000
+    lanes: int = 1000
+    each: int = 100
+    urgent: int = 10
 
     def first(self, mode: Mode) -> int:
         """Return how many records are handed in before the rounds."""
@@ -57,7 +63,8 @@ def _whole(mode: Mode, records: float) -> int:
 
 
 FULL = Sizes(rounds=5, seconds=5.5, idle=120, peer=5.0, commits=1.0)
-QUICK = Sizes(rounds=3, seconds=2.0, scale=0.5, idle=60, peer=2.0, commits=0.5, moulds=1100, parcels=4)
+QUICK = Sizes(rounds=3, seconds=2.0, scale=0.5, idle=60, peer=2.0, commits=0.5, moulds=1100, parcels=4,
+              waiting=50_000, outage=20_000, each=50)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +154,7 @@ class Rounds:
             raise SystemExit("a record was refused: the load is at fault")
         return Burst(
             records=records, taken=records * 1e9 / (told["ended"] - told["begun"]),
-            accepted=records * 1000 / (parcels[-1][1] - begun), steady=_steady(parcels, records),
+            accepted=records * 1000 / (parcels[-1][1] - begun), steady=steady(parcels, records),
             final=records / seconds, seconds=seconds,
             department=spent[0], centre=spent[1], load=spent[2], others=others, stolen=stolen,
             parcels=len(parcels), octets=sum(octets for *_, octets in parcels) / records,
@@ -190,7 +197,7 @@ class Rounds:
         return told
 
 
-def _steady(parcels: Sequence[tuple[int, int, int, int, int]], records: int) -> float:
+def steady(parcels: Sequence[tuple[int, int, int, int, int]], records: int) -> float:
     """Return the rate of *accepted* between a tenth and nine tenths of the records; 0 if that is one parcel."""
     done, low, high = 0, None, None
     for count, accepted, *_ in parcels:

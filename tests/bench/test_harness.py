@@ -13,14 +13,17 @@ from zstandard import ZstdCompressor
 
 from node.model.record import Record
 from node.validate import Media, read_drafts
-from tests.bench import figures
+from tests.bench import backlogs, figures
 from tests.bench.figures import Figure
+from tests.bench.lanes import Urgent
 from tests.bench.load import many
+from tests.bench.outage import Drained, drain, fill
+from tests.bench.pair import Pair
 from tests.bench.peer import exchange
 from tests.bench.records import PER_MOULD, Records, specification
 from tests.bench.report import report
-from tests.bench.rounds import Sizes
-from tests.bench.whole import measure
+from tests.bench.rounds import Idle, Sizes
+from tests.bench.whole import Measured, measure
 from tests.bench.wire import Relay
 
 TINY = Sizes(
@@ -29,7 +32,7 @@ TINY = Sizes(
 )
 
 
-FEW = ("json", "xml", "single", "pyas2lib", "idle", "commits", "disk", "wire", "stages")
+FEW = ("json", "xml", "single", "pyas2lib", "idle", "commits", "stages")
 
 
 @pytest.mark.parametrize(("form", "kind"), [("json", "json"), ("xml", "xml")])
@@ -109,3 +112,28 @@ def test_a_very_small_run_loses_nothing_and_gives_every_figure(tmp_path: Path) -
     units = ("×", "records/s", "µs/record", "B/record")
     assert all(one.value > 0 for one in told.values() if "steady" not in one.name and one.unit in units)
     assert sum(figure.goal is not None for figure in told.values()) >= 14
+
+
+def test_a_small_outage_is_drained_whole_and_rests_one_by_one(tmp_path: Path) -> None:
+    pair = Pair(tmp_path / "shape")
+    fill(pair, 7, 1)
+    assert pair.read("outbox", "SELECT count FROM groups") == [(1,)] * 7
+    fill(pair, 200, 100)
+    assert sum(count for (count,) in pair.read("outbox", "SELECT count FROM groups WHERE count > 1")) == 200
+    told = drain(tmp_path / "outage", 20, 1)
+    assert told.records > 20, "more were posted before the kill"
+    assert 0 < told.first <= told.accepted <= told.final
+    assert 0 < told.disk["outbox, after purge"] < told.disk["outbox, before purge"] and told.disk["history"] > 0
+
+
+def test_what_waited_is_told_beside_its_goals() -> None:
+    disk = dict.fromkeys([*backlogs.KEPT, "history"], 100.0)
+    drained = Drained(170_000, 1.5, 20.0, 25.0, 9000.0, [(1, 2), (3, 4)], disk)
+    found = Measured({}, {}, Idle(), waiting=drained, outage=drained, lanes=Urgent(1000, [1.0, 9.0, 2.0], [8.0], 4.0))
+    told = {figure.name: figure for figure in backlogs.report(found)}
+    day = told["24 h outage, 1.7 million records one by one, drained"]
+    assert (day.value, day.meets) == (250.0, True) and "scaled" in day.detail["note"]
+    assert told["170,000 waiting, killed: restart to first delivery"].meets
+    assert told["on disk per delivered record after purge, one by one"].value == 0.1953
+    assert told["urgent record while 1,000 lanes wait: it leaves after, in parcels' times"].value == 0.5
+    assert told["urgent record while 1,000 lanes wait: the longest, in parcels' times"].value == 2.25

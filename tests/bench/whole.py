@@ -1,4 +1,4 @@
-"""The whole measurement in order: start, memory, first bursts, rounds, memory again, disk, wire, stages."""
+"""The whole measurement in order: start, memory, first bursts, rounds, memory again, wire, stages, what waits."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from shutil import rmtree
 
 from tests.bench import machine, stages
+from tests.bench.lanes import Urgent, urgent
+from tests.bench.memory import Watched
 from tests.bench.modes import MODES
-from tests.bench.pair import CENTRE, DEPARTMENT, Pair
+from tests.bench.outage import Drained, drain
+from tests.bench.pair import CENTRE, DEPARTMENT
 from tests.bench.rounds import Burst, Idle, Rounds, Sizes
 from tests.bench.wire import Relay
 from tests.bench.yardsticks import YARDSTICKS, Reading
 
-PARTS = (*MODES, *YARDSTICKS, "idle", "commits", "disk", "wire", "stages")
+PARTS = (*MODES, *YARDSTICKS, "idle", "commits", "wire", "stages", "waiting", "outage", "lanes")
 """What `--only` may name."""
 
 
@@ -29,7 +33,9 @@ class Measured:
     readings: dict[str, list[Reading]] = field(default_factory=dict)
     commits: list[tuple[float, float]] = field(default_factory=list)
     resident: dict[str, tuple[int, int]] = field(default_factory=dict)
-    disk: dict[str, float] = field(default_factory=dict)
+    waiting: Drained | None = None
+    outage: Drained | None = None
+    lanes: Urgent | None = None
     wire: tuple[float, float] | None = None
     stages: dict[str, dict[str, float]] = field(default_factory=dict)
     posted: int = 0
@@ -45,7 +51,7 @@ def measure(
     try:
         pair.start()
         time.sleep(1)
-        memory = [node.resident() for node in pair.nodes]
+        watched = Watched([node.process.pid for node in pair.nodes])
         found = Measured(machine.versions(), rounds.octets, rounds.idle)
         found.bursts = {name: [] for name in MODES if name in parts}
         for name in found.bursts:
@@ -55,12 +61,11 @@ def measure(
         for number in range(sizes.rounds):
             _round(rounds, found, parts)
             say(f"round {number + 1} of {sizes.rounds}: {_last(found)}")
-        for node, before in zip((DEPARTMENT, CENTRE), memory, strict=True):
-            after = next(one for one in pair.nodes if one.seat.node == node).resident()
-            found.resident[node] = (before, after)
+        found.resident = dict(zip((DEPARTMENT, CENTRE), watched.end(), strict=True))
         found.posted, found.delivered = rounds.posted, pair.delivered()
         pair.stop()
         _afterwards(rounds, found, folder, parts)
+        _backlogs(found, sizes, folder, say, parts)
         return found
     except BaseException:
         pair.kill()
@@ -71,14 +76,29 @@ def measure(
 
 
 def _afterwards(rounds: Rounds, found: Measured, folder: Path, parts: Collection[str]) -> None:
-    if "disk" in parts and rounds.posted:
-        found.disk = _disk(rounds.pair, rounds.posted)
     if "wire" in parts:
         found.wire = _wire(rounds)
     sizes = rounds.sizes
     for form in ("json", "xml"):
         if "stages" in parts and form in parts:
             found.stages[form] = stages.measure(folder / f"stages-{form}", form, sizes.parcels, sizes.per_parcel)
+
+
+def _backlogs(
+    found: Measured, sizes: Sizes, folder: Path, say: Callable[[str], None], parts: Collection[str]
+) -> None:
+    """Measure what waits, each on a site of its own that is thrown away."""
+    if "waiting" in parts:
+        say(f"{sizes.waiting:,} records wait")
+        found.waiting = drain(folder / "waiting", sizes.waiting, 100)
+        rmtree(folder / "waiting")
+    if "outage" in parts:
+        say(f"{sizes.outage:,} records of an outage, one by one")
+        found.outage = drain(folder / "outage", sizes.outage, 1)
+        rmtree(folder / "outage")
+    if "lanes" in parts:
+        say(f"{sizes.lanes:,} lanes wait")
+        found.lanes = urgent(folder / "lanes", sizes.lanes, sizes.each, sizes.urgent)
 
 
 def _last(found: Measured) -> str:
@@ -96,14 +116,6 @@ def _round(rounds: Rounds, found: Measured, parts: Collection[str]) -> None:
     if "idle" in parts:
         time.sleep(0.5)
         rounds.calm()
-
-
-def _disk(pair: Pair, records: int) -> dict[str, float]:
-    """Return the octets per record of each file of the stopped nodes, logs already written back."""
-    return {
-        f"{name} {store}": sum(one.stat().st_size for one in pair.site.seats[name].state.glob(f"{store}.db*")) / records
-        for name, store in ((DEPARTMENT, "outbox"), (CENTRE, "inbox"), (CENTRE, "warehouse"))
-    }
 
 
 def _wire(rounds: Rounds) -> tuple[float, float]:
