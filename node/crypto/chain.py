@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import lru_cache
 
 from OpenSSL import crypto as openssl
 
@@ -25,6 +26,9 @@ from node.ports import Crypto, Trust
 
 KEPT_PATHS = 4096
 """How many verified paths are remembered; beyond that all are forgotten and found again."""
+
+KEPT_CERTIFICATES = 256
+"""How many certificates that came with routed records stay parsed: each parcel of an origin brings the same one."""
 
 _NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME, fixed in OpenSSL's interface, not exported by pyOpenSSL
 _CRL_FLAGS = openssl.X509StoreFlags.CRL_CHECK | openssl.X509StoreFlags.CRL_CHECK_ALL
@@ -94,6 +98,7 @@ class CertificateTrust:
         self._crypto = crypto
         self._grace = grace
         self._held = self._hold(roots, intermediates, crls)
+        self._parsed = lru_cache(maxsize=KEPT_CERTIFICATES)(lambda der: parse(der, crypto.sm3))
         self.generation = 1
 
     def renew(self, roots: Iterable[bytes], intermediates: Iterable[bytes] = (), crls: Iterable[bytes] = ()) -> None:
@@ -103,7 +108,7 @@ class CertificateTrust:
 
     def read(self, der: bytes) -> Certificate:
         """Return what a certificate says, which proves nothing of it; raise Refused for malformed octets."""
-        return parse(der, self._crypto.sm3)
+        return self._parsed(der)
 
     def check(self, certificate: Certificate, at: Instant) -> None:
         """Return if the certificate is good at `at`; raise Hold (CERT_CHAIN, CERT_TIME, CERT_REVOKED, CRL_MISSING)."""

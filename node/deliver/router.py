@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from node.exchange import route
 from node.model.registry import Grant
 from node.model.spool import GROUP_OCTETS
 from node.model.trouble import Trouble
+from node.ports import OutboxUnit
 from node.workers import Desk
 
 BLOCKS = 16
@@ -25,22 +28,55 @@ class Router:
         desk = self._desk
         seen = desk.bell.count("warehouse", "settled")
         fed = False
-        for grant in desk.means.registry.grants():
+        for grant, after in await self._hungry():
             try:
-                fed = await self._feed(grant) or fed
+                fed = await self._feed(grant, after) or fed
                 self._told.pop(grant.name, None)
             except Trouble as met:  # one grant must not starve the others
-                if self._told.get(grant.name) != met.code.name:
-                    desk.log("error", met.code.name, at="router", peer=grant.receiver, resource=grant.resource)
-                self._told[grant.name] = met.code.name
+                self._fail(grant, met)
         if not fed:
             await desk.bell.wait(("warehouse", "settled"), seen, desk.timers.idle)
 
-    async def _feed(self, grant: Grant) -> bool:
+    async def _hungry(self) -> Sequence[tuple[Grant, int]]:
+        """Return the grants that can be fed, each with the block it has read to.
+
+        Two units for all of them, however many there are: most rings of the bell are news to few grants.
+        """
         desk = self._desk
-        after = await desk.outbox.run(lambda unit: route.hungry(unit, grant, desk.means, desk.now()))
-        if after is None:
-            return False
+        grants = desk.means.registry.grants()
+        if not grants:
+            return []
+        wanting, failed = await desk.outbox.run(lambda unit: self._wanting(unit, grants))
+        for grant, met in failed:
+            self._fail(grant, met)
+        resources = {grant.resource for grant, _ in wanting}
+        if not resources:
+            return []
+        last = await desk.warehouse.run(lambda unit: {resource: unit.last(resource) for resource in resources})
+        return [(grant, after) for grant, after in wanting if after < last[grant.resource]]
+
+    def _wanting(
+        self, unit: OutboxUnit, grants: Sequence[Grant]
+    ) -> tuple[list[tuple[Grant, int]], list[tuple[Grant, Trouble]]]:
+        desk = self._desk
+        wanting, failed = [], []
+        for grant in grants:
+            try:
+                after = route.hungry(unit, grant, desk.means, desk.now())
+            except Trouble as met:
+                failed.append((grant, met))
+                continue
+            if after is not None:
+                wanting.append((grant, after))
+        return wanting, failed
+
+    def _fail(self, grant: Grant, met: Trouble) -> None:
+        if self._told.get(grant.name) != met.code.name:
+            self._desk.log("error", met.code.name, at="router", peer=grant.receiver, resource=grant.resource)
+        self._told[grant.name] = met.code.name
+
+    async def _feed(self, grant: Grant, after: int) -> bool:
+        desk = self._desk
         most = self._most.get(grant.name, 1)
         blocks = await desk.warehouse.run(lambda unit: unit.history(grant.resource, after, most))
         if not blocks:

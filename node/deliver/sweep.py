@@ -12,7 +12,9 @@ from node.workers import Desk
 DAY = 86_400_000
 AT_ONCE = 500
 JUMP = 60_000
-"""How far (ms) the wall clock may stray from the monotonic one between two sweeps."""
+"""How far (ms) the wall clock may stray from the monotonic one between two looks."""
+LOOK = 1.0
+"""Seconds between two looks at the clocks: one set wrong and right again between two sweeps has dated things wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +39,12 @@ class Sweep:
     async def run(self) -> None:
         """Wait for the time, then purge if the clocks agree."""
         desk, keep = self._desk, self._retention
-        await desk.sleep(self._every)
+        until = desk.reactor.seconds() + self._every
+        while (left := until - desk.reactor.seconds()) > 0:
+            await desk.sleep(min(LOOK, left))
+            self._look()
         now = desk.now()
-        if self._jumped(now):
+        if desk.reactor.seconds() < self._calm_until:
             return
         # What a peer restores from its backup it will ask for again.
         done = max(keep.done, *(peer.backup_interval for peer in desk.means.registry.peers()), 0)
@@ -56,11 +61,10 @@ class Sweep:
         if count:
             desk.log("info", "store.purged", count=count)
 
-    def _jumped(self, now: int) -> bool:
-        """Return whether the wall clock moved otherwise than the monotonic one, now or within the last day."""
-        mono = self._desk.reactor.seconds()
+    def _look(self) -> None:
+        """Keep calm for a day if the wall clock moved otherwise than the monotonic one."""
+        mono, now = self._desk.reactor.seconds(), self._desk.now()
         last, self._last = self._last, (mono, now)
         if abs((now - last[1]) - (mono - last[0]) * 1000) > JUMP:
             self._calm_until = mono + DAY / 1000
             self._desk.log("error", "EXN-CLOCK", at="sweep")
-        return mono < self._calm_until

@@ -6,6 +6,7 @@ from node.crypto.openssl import OpenSslCrypto
 from node.crypto.reference import FallbackCrypto, ReferenceCrypto
 from node.ports import Crypto
 from tests.contracts.crypto_contract import CryptoContract
+from tests.fakes.crypto import QuickCrypto
 
 
 class TestOpenSsl(CryptoContract):
@@ -24,3 +25,11 @@ class TestFallback(CryptoContract):
     @classmethod
     def make(cls) -> Crypto:
         return FallbackCrypto()
+
+
+class TestQuick(CryptoContract):
+    """The one that worlds run on: it promises what the real ones promise."""
+
+    @classmethod
+    def make(cls) -> Crypto:
+        return QuickCrypto()

@@ -30,7 +30,10 @@ class SendingUnit(SubmissionsUnit):
         return self._told(held.state) if held else None
 
     def _told(self, state: LaneState) -> LaneState:
-        groups = [self._tables.groups[id] for id in self._tables.waiting.get(state.lane) or ()]
+        waiting = self._tables.waiting.get(state.lane)
+        if not waiting and not state.waiting:
+            return state
+        groups = [self._tables.groups[id] for id in waiting or ()]
         return replace(
             state, waiting=sum(len(held.group.lines) for held in groups),
             waiting_octets=sum(held.octets for held in groups), oldest=groups[0].group.admitted if groups else None,

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
-from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
 from node.deliver.sweep import Retention
@@ -18,14 +17,16 @@ from node.exchange import route
 from node.model.parcel import Manifest
 from node.model.registry import Grant
 from node.model.spool import ArrivalState, EntryState
+from node.spool.shortage import Shortage
 from node.wire.media import LETTER, PARCEL
 from node.wire.message import Response
 from node.workers import Timers
-from tests.crypto.papers import CRYPTO, DAY, NOW
+from tests.crypto.papers import CRYPTO
 from tests.stage.desk import CENTRE, resources_of
 from tests.world.disk import Disk, MemoryDisk
-from tests.world.lifetime import run_until
-from tests.world.machine import RETENTION, TIMERS, Machine, Terms
+from tests.world.keys import BEGAN, is_short, suite
+from tests.world.lifetime import WorldClock
+from tests.world.machine import RETENTION, STRAY, TIMERS, Machine, Terms
 from tests.world.source import Source
 from tests.world.wire import Wire
 from tests.world.witness import Witness, digest_of
@@ -53,12 +54,13 @@ class City:
 
     def __init__(
         self, seed: int, disks: dict[str, Disk] | None = None, timers: Timers = TIMERS,
-        retention: Retention = RETENTION, moves: float = 0.1,
+        retention: Retention = RETENTION, moves: float = 0.1, real: bool = False,
     ) -> None:
+        """Make the world of a seed; `real`: with the real SM2, not with the quick one."""
         self.seed, self.timers, self.retention, self.moves = seed, timers, retention, moves
-        self.clock = Clock()
-        # Noon in China of a day the certificates are good on: no run crosses midnight.
-        self.began = NOW // DAY * DAY + DAY // 6
+        self.real = real
+        self.clock = WorldClock()
+        self.began = BEGAN
         self.dice = Random(f"{seed}: city")
         self.wire = Wire(self.clock, Random(f"{seed}: wire"))
         self.wire.seen.request, self.wire.seen.answer = self._request_seen, self._answer_seen
@@ -81,7 +83,7 @@ class City:
     def _machine(self, name: str, disk: Disk | None, grants: list[Grant]) -> Machine:
         dice = Random(f"{self.seed}: {name}")
         terms = Terms([one for one in resources_of(name) if one.code in RESOURCES], grants)
-        witness = Witness(name, self.envelopes)
+        witness = Witness(name, self.envelopes, suite(self.real))
         held: Any = disk
         machine = Machine(name, self, held, terms, () if name == CENTRE else (CENTRE,), dice, witness)
         if disk is None:
@@ -102,22 +104,34 @@ class City:
 
     def run(self, seconds: float) -> None:
         """Let time pass."""
-        run_until(self.clock, self.clock.seconds() + seconds)
+        self.clock.run_until(self.clock.seconds() + seconds)
         assert not self.faults, self.faults[0]
 
     def calm(self) -> None:
-        """End every nemesis: the wire is good, every machine is up, every grant and every peer is good."""
+        """End every nemesis: the wire is good, every machine is up, every grant, peer, key and clock is good."""
         self.wire.calm()
-        newest = {
-            name: max(machine.terms.generation(name) for machine in self.machines.values()) for name in NAMES
-        }
+        newest = {name: self._lasting(name) for name in NAMES}
+        revoked = frozenset[tuple[str, int]]().union(*(machine.terms.revoked for machine in self.machines.values()))
         for machine in self.machines.values():
             grants = [replace(grant, until=FOREVER) for grant in machine.terms.grants]
-            machine.reload(suspended=frozenset(), grants=grants, generations=newest)
+            machine.full, machine.slow, machine.shortage = False, 0.0, Shortage.NONE
+            machine.skew = max(-STRAY, min(STRAY, machine.skew))
+            machine.wake()
+            machine.reload(
+                suspended=frozenset(), grants=grants, generations=newest, revoked=revoked, lost=False,
+                retired=frozenset(),
+            )
             machine.start()
             assert machine.life is not None
             for name in ("outbox", "inbox", "warehouse"):
                 machine.life.stores.of(name).fail_at(0)
+
+    def _lasting(self, name: str) -> int:
+        """Return the newest generation of a node, or the next one if that ends or was revoked."""
+        machines = self.machines.values()
+        newest = max(machine.terms.generation(name) for machine in machines)
+        bad = is_short(newest) or any((name, newest) in machine.terms.revoked for machine in machines)
+        return newest + 1 + is_short(newest + 1) if bad else newest
 
     def end(self) -> None:
         """End every life; nothing is left hanging for the collector of garbage to stumble over."""
@@ -126,7 +140,7 @@ class City:
                 machine.life.die()
         self.clock.advance(0)
 
-    def settle(self, within: float = 3600.0) -> None:
+    def settle(self, within: float = 1200.0) -> None:
         """Let time pass until nothing is left to do; fail with what is left if that takes too long."""
         until = self.clock.seconds() + within
         while self.clock.seconds() < until:

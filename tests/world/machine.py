@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from random import Random
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from twisted.internet.defer import CancelledError, Deferred, fail
 from twisted.python.failure import Failure
@@ -26,10 +26,12 @@ from node.intake.collector import Collector
 from node.intake.gateway import Gateway
 from node.intake.local import Local
 from node.intake.opener import Opener
+from node.model import codes
 from node.model.instant import Instant
 from node.model.registry import Grant, Resource
-from node.model.trouble import Trouble
+from node.model.trouble import Trouble, trouble
 from node.spool.shortage import Shortage
+from node.validate import Specifications
 from node.wire.link import PeerLink
 from node.wire.message import Link, Request, Response
 from node.wire.problem import problem
@@ -37,9 +39,9 @@ from node.wire.routes import Routes
 from node.workers import Bell, Committer, Desk, InlineWorkers, Timers
 from tests.crypto.papers import ORG
 from tests.fakes.memory import PowerCut
-from tests.stage.desk import CENTRE, DOMAIN, Tally, means_of
+from tests.stage.desk import DOMAIN, Tally, means_of, specifications
 from tests.world.disk import Disk
-from tests.world.keys import channel, registered, ring
+from tests.world.keys import channel, registered, ring, trust
 from tests.world.lifetime import LifeTime
 from tests.world.wire import WireClient
 from tests.world.witness import Witness
@@ -47,11 +49,14 @@ from tests.world.witness import Witness
 if TYPE_CHECKING:
     from tests.world.city import City
 
+P = ParamSpec("P")
 T = TypeVar("T")
 TOKEN = b"a-token-of-the-world"
 TIMERS = Timers(
     hello=20.0, idle=5.0, poll=10.0, overdue_ms=10_000, lease_ms=30_000, rest_first=1.0, rest_most=20.0, post=30.0
 )
+STRAY: Instant = 120_000
+"""How far (ms) a clock may be wrong when a machine starts: less than half of what peers allow each other."""
 RETENTION = Retention(answers=7_200_000, done=120_000, bytes_in=60_000, receipts=7_200_000)
 
 
@@ -86,6 +91,8 @@ class _Door:
         try:
             with self._store.unit() as unit:
                 yield unit
+                if unit.writes and self._life.machine.full:
+                    raise trouble(codes.DISK, what="store")
         except PowerCut:
             self._life.die()
             raise
@@ -101,6 +108,26 @@ class _Bell(Bell):
                 deferred.cancel()
 
 
+class _Threads(InlineWorkers):
+    """Threads that may be slow, past any lease."""
+
+    def __init__(self, life: Life) -> None:
+        self._life = life
+
+    def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Deferred[T]:
+        life, slow = self._life, self._life.machine.slow
+        if not slow:
+            return super().run(function, *args, **kwargs)
+        done: Deferred[T] = Deferred()
+
+        def work() -> None:
+            if not done.called:
+                super(_Threads, self).run(function, *args, **kwargs).chainDeferred(done)
+
+        life.time.callLater(life.machine.dice.uniform(0, slow), work)
+        return done
+
+
 @dataclass
 class Terms:
     """What a machine's configuration says now; changed by `Machine.reload`."""
@@ -110,6 +137,12 @@ class Terms:
     suspended: frozenset[str] = frozenset()
     generations: Mapping[str, int] = field(default_factory=dict)
     """Which generation of keys it holds itself, and which of each other node's it was told of."""
+    revoked: frozenset[tuple[str, int]] = frozenset()
+    """Which generations of which nodes its revocation lists name."""
+    lost: bool = False
+    """Its older encryption keys cannot be found."""
+    retired: frozenset[str] = frozenset()
+    """Names of specifications it no longer holds."""
 
     def generation(self, node: str) -> int:
         """Return the generation of a node's keys as known here."""
@@ -131,7 +164,7 @@ class Life:
         )
         self.desk = Desk(
             means=machine.means(), outbox=self.outbox, inbox=self.inbox, warehouse=self.warehouse, sink=None,
-            workers=InlineWorkers(), bell=self.bell, reactor=self.time, now=machine.now, counter=Tally(),
+            workers=_Threads(self), bell=self.bell, reactor=self.time, now=machine.now, counter=Tally(),
             log=self._log, shortage=lambda: machine.shortage, timers=city.timers,
         )
         self.gateway, self.local = Routes(), Routes()
@@ -233,6 +266,11 @@ class Life:
         self.bell.bury()
 
 
+def _held(retired: frozenset[str]) -> Specifications:
+    every = specifications()
+    return Specifications({name: spec for name in every.names() if name not in retired and (spec := every.get(name))})
+
+
 @dataclass
 class Machine:
     """One node's place: its disk, its clock's error, its configuration."""
@@ -246,6 +284,10 @@ class Machine:
     witness: Witness
     skew: Instant = 0
     shortage: Shortage = Shortage.NONE
+    full: bool = False
+    """Nothing more can be written: every commit of a unit that wrote fails."""
+    slow: float = 0.0
+    """Seconds (at most) that work given to its threads takes."""
     life: Life | None = None
     lives: int = 0
     _restart: list[float] = field(default_factory=list)
@@ -265,8 +307,11 @@ class Machine:
         ]
         made = means_of(self.name, peers, self.terms.resources, self.terms.grants, self.dice.randbytes)
         crypto: Any = self.witness.crypto
-        held = ring(self.name, self.terms.generation(self.name)).identity(DOMAIN, self.name, ORG)
-        return replace(made, crypto=crypto, identity=self.witness.identity(held))
+        keys = ring(self.name, self.terms.generation(self.name), self.city.real, self.terms.lost)
+        return replace(
+            made, crypto=crypto, identity=self.witness.identity(keys.identity(DOMAIN, self.name, ORG)),
+            trust=trust(self.terms.revoked), specifications=_held(self.terms.retired),
+        )
 
     def reload(self, **changes: Any) -> None:
         """Take new terms, as `Running.reload` does."""
@@ -281,10 +326,26 @@ class Machine:
         life.bell.ring("means", "inbox", "warehouse", *(f"{kind}:{node}" for kind in kinds for node in others))
 
     def start(self) -> None:
-        """Begin a life, unless there is one."""
+        """Begin a life, unless there is one; a machine that starts has its time set."""
         if self.life is None:
             self.lives += 1
+            self.skew = max(-STRAY, min(STRAY, self.skew))
             self.life = Life(self)
+
+    def stall(self, seconds: float) -> None:
+        """Do nothing for a while, as a stopped process or a machine that is saved and resumed."""
+        if self.life is not None:
+            self.life.time.stalled = True
+            self.city.clock.callLater(seconds, self._resume, self.life)
+
+    def wake(self) -> None:
+        """End a stall now."""
+        if self.life is not None:
+            self.life.time.wake()
+
+    def _resume(self, life: Life) -> None:
+        if life.alive:
+            life.time.wake()
 
     def crash(self, down: float = 0.0) -> None:
         """Lose the power, and have it back after `down` seconds."""
@@ -300,11 +361,12 @@ class Machine:
 
     def restore(self, copied: dict[str, Any], new_epoch: bool = True) -> None:
         """Lose the disk, and start again from a backup: as `restore` does, or by hand and without a word."""
-        for source in self.city.sources.values():
-            source.acknowledged()
-        if self.life is not None:
-            self.life.die()
-            self.city.clock.advance(0)
+        self.start()
+        if self.name in self.city.sources:
+            self.city.sources[self.name].acknowledged()
+        assert self.life is not None
+        self.life.die()
+        self.city.clock.advance(0)
         disk: Any = self.disk
         disk.put_back(copied)
         if new_epoch:
@@ -330,7 +392,3 @@ class Machine:
         self.disk.stop()
         down = self._restart.pop() if self._restart else self.dice.uniform(0, 5)
         self.city.clock.callLater(down + 0.001, self.start)
-
-    def is_centre(self) -> bool:
-        """Return whether the departments connect here."""
-        return self.name == CENTRE

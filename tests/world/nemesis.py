@@ -8,16 +8,24 @@ from functools import partial
 from random import Random
 
 from node.spool.shortage import Shortage
-from tests.stage.desk import CENTRE
-from tests.world.city import FOREVER, NAMES, A, B, City
+from tests.stage.desk import CENTRE, SPECIFICATIONS
+from tests.world.city import FOREVER
+from tests.world.city import NAMES as NODES
+from tests.world.city import RESOURCES, A, B, City
 from tests.world.disk import NAMES as STORES
-from tests.world.machine import Machine
+from tests.world.keys import is_short
+from tests.world.machine import STRAY, Machine
 from tests.world.wire import Weather
 
-SKEW = 120_000
-"""How far (ms) a clock may stray: less than half of what peers allow each other."""
-GENERATIONS = 2
-"""How often a node gets new keys at most."""
+GENERATIONS = 5
+"""The newest keys a node gets; `City.calm` may give one more."""
+NAMES = (
+    "weather", "cut", "crash", "trip", "stall", "slow", "clock", "year", "suspend", "revoke", "retire", "fill", "full",
+    "bend", "rotate", "lose_key", "restore",
+)
+YEAR = 365 * 86_400_000
+RARELY = 5.0
+"""Seconds between two restores of one machine at least."""
 
 
 class Nemeses:
@@ -25,24 +33,26 @@ class Nemeses:
 
     def __init__(self, city: City) -> None:
         self.city, self.dice = city, Random(f"{city.seed}: nemeses")
-        self._all: list[Callable[[], None]] = [
-            self.weather, self.cut, self.crash, self.trip, self.clock, self.suspend, self.revoke, self.fill, self.bend,
-            self.rotate,
-        ]
         # Some seeds know a few nemeses only, and know them well.
-        known = self.dice.sample(self._all, self.dice.randint(1, len(self._all)))
-        self._climate = {act: self.dice.uniform(0.02, 0.25) for act in known}
+        known = self.dice.sample(NAMES, self.dice.randint(1, len(NAMES) // 2))
+        self._climate = {name: self.dice.uniform(0.02, 0.25) for name in known}
         self.done: list[tuple[float, str]] = []
+        self._restored: dict[str, float] = {}
 
     def step(self) -> None:
         """Do what the climate says."""
-        for act, chance in self._climate.items():
+        for name, chance in self._climate.items():
             if self.dice.random() < chance:
-                self.done.append((self.city.clock.seconds(), act.__name__))
+                self.done.append((self.city.clock.seconds(), name))
+                act: Callable[[], None] = getattr(self, name)
                 act()
 
+    def story(self) -> str:
+        """Return what was done when, in one line."""
+        return "nemeses: " + (", ".join(f"{name} at {at:.0f} s" for at, name in self.done) or "none")
+
     def _machine(self) -> Machine:
-        return self.city.machines[self.dice.choice(NAMES)]
+        return self.city.machines[self.dice.choice(NODES)]
 
     def _later(self, seconds: float, act: Callable[[], None]) -> None:
         self.city.clock.callLater(seconds, act)
@@ -74,7 +84,42 @@ class Nemeses:
     def clock(self) -> None:
         """A clock steps a little, either way."""
         machine = self._machine()
-        machine.skew = max(-SKEW, min(SKEW, machine.skew + self.dice.randint(-SKEW, SKEW)))
+        machine.skew = max(-STRAY, min(STRAY, machine.skew + self.dice.randint(-STRAY, STRAY)))
+
+    def year(self) -> None:
+        """A clock steps by a year, either way, and is set right after a while."""
+        machine = self._machine()
+        step = self.dice.choice((-YEAR, YEAR))
+        machine.skew = max(-YEAR, min(YEAR, machine.skew + step))
+
+        def right() -> None:
+            machine.skew = 0
+
+        self._later(self.dice.uniform(1, 40), right)
+
+    def stall(self) -> None:
+        """A process stops for a while, perhaps past its leases, and goes on as if nothing had been."""
+        self._machine().stall(self.dice.choice((self.dice.uniform(0.1, 10), self.dice.uniform(30, 60))))
+
+    def slow(self) -> None:
+        """The threads of a machine are slow for a while, perhaps past its leases."""
+        machine = self._machine()
+        machine.slow = self.dice.choice((0.2, 5.0, 50.0))
+        self._later(self.dice.uniform(1, 60), lambda: setattr(machine, "slow", 0.0))
+
+    def restore(self) -> None:
+        """A machine is backed up now, loses its disk after a while, and is restored as an operator would."""
+        machine, clock = self._machine(), self.city.clock
+        copied = machine.copy()
+
+        def come() -> None:
+            # Two restores in one second, or by a clock that is wrong, would give one epoch twice (WIRE §3).
+            if clock.seconds() - self._restored.get(machine.name, -RARELY) >= RARELY:
+                self._restored[machine.name] = clock.seconds()
+                machine.skew = 0
+                machine.restore(copied)
+
+        self._later(self.dice.uniform(1, 50), come)
 
     def suspend(self) -> None:
         """A peer is suspended for a while."""
@@ -104,17 +149,66 @@ class Nemeses:
         machine.shortage = self.dice.choice((Shortage.INTAKE, Shortage.FOREIGN))
         self._later(self.dice.uniform(1, 60), lambda: setattr(machine, "shortage", Shortage.NONE))
 
+    def full(self) -> None:
+        """A disk is full for a while: no commit succeeds."""
+        machine = self._machine()
+        machine.full = True
+        self._later(self.dice.uniform(0.1, 20), lambda: setattr(machine, "full", False))
+
+    def retire(self) -> None:
+        """A machine no longer holds a specification, and gets it back after a while."""
+        machine = self._machine()
+        name = SPECIFICATIONS[self.dice.choice(RESOURCES)]
+        machine.reload(retired=machine.terms.retired | {name})
+        self._later(
+            self.dice.uniform(1, 60), lambda: machine.reload(retired=machine.terms.retired - {name})
+        )
+
     def rotate(self) -> None:
         """A node gets new keys; itself and the others take them into use one after the other, in any order."""
-        node = self.dice.choice(NAMES)
-        newest = max(machine.terms.generation(node) for machine in self.city.machines.values()) + 1
-        if newest <= GENERATIONS:
+        self._renew(self.dice.choice(NODES), short=False)
+
+    def expire(self) -> None:
+        """A node gets keys whose certificates end soon, or have ended, and new ones after a while."""
+        node = self.dice.choice(NODES)
+        if self._renew(node, short=True):
+            self._later(self.dice.uniform(10, 60), lambda: self._renew(node, short=False))
+
+    def revoke_key(self) -> None:
+        """A node's present keys are revoked; the list reaches each machine in its time, and new keys come."""
+        node = self.dice.choice(NODES)
+        bad = node, self._newest(node)
+        if self._renew(node, short=False):
             for machine in self.city.machines.values():
-                self._later(self.dice.uniform(0, 40), partial(_learn, machine, node, newest))
+                self._later(self.dice.uniform(0, 40), partial(_revoke, machine, bad))
+
+    def lose_key(self) -> None:
+        """A machine's older encryption keys cannot be found for a while."""
+        machine = self._machine()
+        machine.reload(lost=True)
+        self._later(self.dice.uniform(1, 60), lambda: machine.reload(lost=False))
+
+    def _newest(self, node: str) -> int:
+        return max(machine.terms.generation(node) for machine in self.city.machines.values())
+
+    def _renew(self, node: str, short: bool) -> bool:
+        """Give a node its next keys of a kind; return whether there were any left."""
+        newest = self._newest(node) + 1
+        while is_short(newest) is not short:
+            newest += 1
+        if newest > GENERATIONS:
+            return False
+        for machine in self.city.machines.values():
+            self._later(self.dice.uniform(0, 40), partial(_learn, machine, node, newest))
+        return True
 
     def bend(self) -> None:
         """A department's own gate lets a record through that breaks its specification."""
         self.city.sources[self.dice.choice((A, B))].bend()
+
+
+def _revoke(machine: Machine, bad: tuple[str, int]) -> None:
+    machine.reload(revoked=machine.terms.revoked | {bad})
 
 
 def _learn(machine: Machine, node: str, generation: int) -> None:

@@ -255,13 +255,18 @@ def _receipts(city: City, machine: Machine) -> Iterator[str]:
 
 def _final(city: City, histories: dict[str, list[Effect]]) -> Iterator[str]:
     """The centre holds what the sources hold, key by key, and each subscriber what its grants let through."""
-    delivered = {(one.lane.resource, one.origin, one.version) for one in histories[CENTRE]}
+    held = {
+        name: {(one.lane.resource, one.origin, one.version) for one in effects} for name, effects in histories.items()
+    }
     for origin in (A, B):
-        changes: dict[str, list[tuple[Version, Change]]] = defaultdict(list)
-        for post, version, change in _versions(city, origin):
-            if not change.bent and (not post.forgotten or (post.resource, origin, version) in delivered):
-                changes[post.resource].append((version, change))
+        supplied = list(_versions(city, origin))
         for sink in (CENTRE, B if origin == A else A):
+            # What its own node forgot by a restore may have got through: to both, or only to who was not restored.
+            through = held[CENTRE] | held[sink]
+            changes: dict[str, list[tuple[Version, Change]]] = defaultdict(list)
+            for post, version, change in supplied:
+                if not change.bent and (not post.forgotten or (post.resource, origin, version) in through):
+                    changes[post.resource].append((version, change))
             for resource in RESOURCES:
                 yield from _same(city.machines[sink], origin, resource, changes[resource])
 

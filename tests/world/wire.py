@@ -13,13 +13,13 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
-from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
 from node.model import codes
 from node.model.trouble import trouble
 from node.wire.client import Answer
 from node.wire.message import Response
+from tests.world.lifetime import WorldClock
 
 if TYPE_CHECKING:
     from tests.world.machine import Life, Machine
@@ -64,14 +64,16 @@ class Call:
 
     def fail(self) -> None:
         """Tell the caller that the peer is not there, if it still waits."""
-        if not self.done.called:
+        if self.caller.time.stalled:
+            self.caller.time.awake(self.fail)
+        elif not self.done.called:
             self.done.errback(trouble(codes.PEER_DOWN, peer=self.callee.name))
 
 
 class Wire:
     """All connections of the world."""
 
-    def __init__(self, clock: Clock, dice: Random) -> None:
+    def __init__(self, clock: WorldClock, dice: Random) -> None:
         self.clock, self.dice = clock, dice
         self.weather = Weather()
         self.seen = Seen()
@@ -153,6 +155,9 @@ class Wire:
         if life is None or self.is_cut(call.caller.name, call.callee.name):
             call.fail()
             return
+        if life.time.stalled:
+            life.time.awake(lambda: self._arrive(call))
+            return
         self.seen.request(call.caller.name, call.callee.name, call.path, call.body)
         running = life.answer(call.caller.name, call.path, call.media, call.body)
         call.running.append((life, running))
@@ -160,7 +165,9 @@ class Wire:
 
     def _arrive_unheard(self, call: Call) -> None:
         life = call.callee.life
-        if life is not None and not self.is_cut(call.caller.name, call.callee.name):
+        if life is not None and life.time.stalled:
+            life.time.awake(lambda: self._arrive_unheard(call))
+        elif life is not None and not self.is_cut(call.caller.name, call.callee.name):
             self.seen.request(call.caller.name, call.callee.name, call.path, call.body)
             running = life.answer(call.caller.name, call.path, call.media, call.body)
             running.addBoth(lambda result: self._saw(call, life, result))
@@ -184,6 +191,9 @@ class Wire:
 
     def _hear(self, call: Call, response: Response) -> None:
         if call.done.called:
+            return
+        if call.caller.time.stalled:
+            call.caller.time.awake(lambda: self._hear(call, response))
             return
         if self.is_cut(call.caller.name, call.callee.name):
             call.fail()
