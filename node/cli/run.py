@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 GRAVE, NOTE = Sentence("错误", "fault"), Sentence("提醒", "note")
 GOOD = Sentence("一切就绪", "Everything is in order")
+LIBRARY = Sentence("密码库：{library}", "cryptography: {library}")
 
 
 @click.command("run", cls=Command, says=Sentence(
@@ -42,15 +43,18 @@ def check(here: Situation) -> int:
     found = look(here.settings, here.now())
     grave = any(one.grave for one in found)
     told = [{"at": one.at, "grave": one.grave, **described(one.met)} for one in found]
-    here.out.show({"good": not grave, "findings": told}, lambda: _findings(here, found))
+    library = None if grave else here.crypto.library
+    here.out.show({"good": not grave, "library": library, "findings": told}, lambda: _findings(here, found, library))
     return exits.CONFIG if grave else exits.OK
 
 
-def _findings(here: Situation, found: Sequence[Finding]) -> None:
-    """Show each finding with its cure, the grave ones first."""
+def _findings(here: Situation, found: Sequence[Finding], library: str | None) -> None:
+    """Show each finding with its cure, the grave ones first, and the libraries if the node would run."""
     for one in sorted(found, key=lambda one: not one.grave):
         word = GRAVE if one.grave else NOTE
         here.out.line(f"{here.out.text(word)}  {one.at}  {one.code.name}  {here.out.text(one.met.sentence)}")
         here.out.line(f"    {here.out.text(one.met.cure)}")
+    if library is not None:
+        here.out.line(LIBRARY.fill(library=library))
     if not found:
         here.out.line(GOOD)

@@ -69,6 +69,9 @@ class Situation:
 
             said = self._settings.crypto if self._settings is not None else None
             self._crypto = open_crypto(
-                said.libcrypto if said else None, said.fallback if said else False, self.out.note
+                said.libcrypto if said else None,
+                said.fallback if said else False,
+                self.out.note,
+                said.libgcrypt if said else "auto",
             )
         return self._crypto

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainValidator, Strict, ValidationInfo
 from pydantic_core import PydanticCustomError
@@ -158,6 +158,10 @@ def _secret(value: Any, info: ValidationInfo) -> Path:
     return _file(value, info)
 
 
+def _library(value: Any, info: ValidationInfo) -> Path | str:
+    return value if value in ("auto", "none") else _path(value, info)
+
+
 def several(least: int = 0) -> Any:
     """Return the metadata of a list that is kept as a tuple, with at least so many members."""
     return Field(min_length=least, strict=False)
@@ -196,5 +200,6 @@ FreeRoom = Annotated[Room, PlainValidator(_room)]
 Listen = Annotated[Endpoint, PlainValidator(_listen)]
 Address = Annotated[Endpoint, PlainValidator(_address)]
 Place = Annotated[Path, PlainValidator(_path)]
+Library = Annotated[Path | Literal["auto", "none"], PlainValidator(_library)]
 File = Annotated[Path, PlainValidator(_file)]
 SecretFile = Annotated[Path, PlainValidator(_secret)]

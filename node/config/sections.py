@@ -15,6 +15,7 @@ from node.config.kinds import (
     File,
     Flag,
     FreeRoom,
+    Library,
     Listen,
     NodeCode,
     OrgCode,
@@ -41,9 +42,13 @@ class NodeSection(Section):
 
 
 class CryptoSection(Section):
-    """Which libcrypto is loaded; `fallback` lets the slow reference run alone, and is logged."""
+    """Which libraries are loaded; `fallback` lets the slow reference run alone, and is logged.
+
+    `libgcrypt` makes SM4 faster and is not needed: `"auto"` takes the system's if it is there, `"none"` takes none.
+    """
 
     libcrypto: Place | None = None
+    libgcrypt: Library = "auto"
     fallback: Flag = False
 
 

@@ -22,8 +22,13 @@ class OpenSslCrypto(NativeSm2, Symmetric):
         super().__init__(library if isinstance(library, LibCrypto) else find(library))
 
     @property
+    def libcrypto(self) -> LibCrypto:
+        """The library that computes SM2, for a suite that shares it."""
+        return self._library
+
+    @property
     def library(self) -> str:
-        """Which libcrypto computes, for `check` and the log."""
+        """Which libraries compute, for the log."""
         return self._library.text
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import hmac
 import secrets
 from collections.abc import Callable
+from importlib.metadata import version
 from typing import Any, NoReturn
 
 from gmssl import sm2 as gmssl_sm2
@@ -146,6 +147,7 @@ class ReferenceCrypto:
     """The port `Crypto` by gmssl alone; SM4 modes by `modes` over its block."""
 
     name = "reference"
+    library = f"gmssl {version('gmssl')}"
 
     def sm3(self, data: bytes) -> bytes:
         return sm3(data)

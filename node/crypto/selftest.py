@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
-from node.crypto import der
+from node.crypto import der, libgcrypt
+from node.crypto.gcrypt import GcryptCrypto
 from node.crypto.openssl import OpenSslCrypto
 from node.crypto.reference import FallbackCrypto, ReferenceCrypto
 from node.model import codes
@@ -130,6 +131,25 @@ def cross_answers(crypto: Crypto, other: Crypto) -> Iterator[tuple[str, bool]]:
     yield "HMAC-SM3", crypto.hmac_sm3(public, data) == other.hmac_sm3(public, data)
 
 
+def long_answers(crypto: Crypto, other: Crypto) -> Iterator[tuple[str, bool]]:
+    """Yield whether two suites agree on SM4 where vector code takes over from plain code, and it from a tail.
+
+    Each length meets another way through the library: nothing, part of a block, its vectors of 4, 8, 16 and more
+    blocks, and the lengths from which other threads may run; counters carry over 32 bits on the way.
+    """
+    stream = b"".join(crypto.sm3(bytes([part & 255, part >> 8])) for part in range(1024))
+    counter = b"\xff" * 15 + b"\xf9"
+    for size in (0, 1, 15, 16, 17, 63, 64, 65, 127, 129, 255, 257, 511, 513, 1023, 1025, 16383, 16384, 32768 - 16):
+        clear, aad, nonce = stream[:size], stream[: size % 97], stream[:12]
+        sealed = other.sm4_gcm_seal(KEY, nonce, clear, aad)
+        yield f"SM4-GCM {size}", crypto.sm4_gcm_seal(KEY, nonce, clear, aad) == sealed
+        yield f"SM4-GCM open {size}", crypto.sm4_gcm_open(KEY, nonce, sealed, aad) == clear
+        yield f"SM4-GCM tag {size}", _refuses(lambda: crypto.sm4_gcm_open(KEY, nonce, _flipped(sealed), aad))
+        yield f"SM4-CTR {size}", crypto.sm4_ctr(KEY, counter, clear) == other.sm4_ctr(KEY, counter, clear)
+        secret = other.sm4_cbc_encrypt(KEY, counter, clear)
+        yield f"SM4-CBC decrypt {size}", crypto.sm4_cbc_decrypt(KEY, counter, secret) == clear
+
+
 def _flipped(data: bytes) -> bytes:
     return data[:-1] + bytes([data[-1] ^ 1])
 
@@ -175,22 +195,55 @@ FALLBACK = Sentence(
 )
 
 
-def open_crypto(libcrypto: Path | None, fallback: bool, warn: Callable[[Sentence], None]) -> Crypto:
+SLOWER = Sentence(
+    "libgcrypt未通过自检（{item}）：SM4改由cryptography计算，较慢",
+    "libgcrypt failed its self-test ({item}): SM4 is computed by cryptography instead, more slowly",
+)
+
+Accelerator = Path | Literal["auto", "none"]
+"""Where the libgcrypt for SM4 is: a path, the system's if there is one, or none."""
+
+
+def open_crypto(
+    libcrypto: Path | None, fallback: bool, warn: Callable[[Sentence], None], accelerator: Accelerator = "auto"
+) -> Crypto:
     """Return a suite that has given its known answers and agrees with the reference.
 
     `libcrypto` is the configured absolute path, None to search.  If that fails, the trouble is raised
     (Hold: NO_LIBCRYPTO, SELFTEST), unless the operator's switch `fallback` is set: then the fallback suite, tested
     too, is returned, and `warn` is told each time, never silently.
+
+    SM4 comes from libgcrypt if it is there and agrees with `cryptography`; `warn` is told if it does not.  One named
+    by its path must be good: Hold (NO_LIBGCRYPT, SELFTEST).
     """
     try:
         crypto = OpenSslCrypto(libcrypto)
         check(crypto)
         cross_check(crypto, ReferenceCrypto())
-        return crypto
     except Trouble as why:
         if not fallback:
             raise
         warn(FALLBACK.fill(why=why.code.name))
+    else:
+        return _accelerated(crypto, accelerator, warn)
     reference = FallbackCrypto()
     check(reference)
     return reference
+
+
+def _accelerated(crypto: OpenSslCrypto, accelerator: Accelerator, warn: Callable[[Sentence], None]) -> Crypto:
+    """Return `crypto` with SM4 by libgcrypt, or as it is where that is unwanted, absent or wrong."""
+    if accelerator == "none":
+        return crypto
+    named = accelerator if isinstance(accelerator, Path) else None
+    try:
+        faster = GcryptCrypto(crypto, libgcrypt.find(named))
+        check(faster)
+        demand("cross", long_answers(faster, crypto))
+        return faster
+    except Trouble as why:
+        if named is not None:
+            raise
+        if why.code is codes.SELFTEST:
+            warn(SLOWER.fill(item=str(why.details["item"])))
+        return crypto

@@ -31,6 +31,11 @@ NO_LIBCRYPTO = _code(
     "找不到支持SM2的libcrypto（3.0及以上）", "No libcrypto (3.0 or later) with SM2 was found",
     "安装系统OpenSSL 3，或在配置中给出libcrypto的绝对路径", "Install OpenSSL 3, or configure the absolute path of libcrypto",
 )
+NO_LIBGCRYPT = _code(
+    "EXN-CRYPTO-LIBGCRYPT", _H, 503,
+    "配置的libgcrypt无法用于SM4（需1.10及以上）", "The configured libgcrypt cannot do SM4 (1.10 or later is needed)",
+    "更正crypto.libgcrypt，或改为auto、none", 'Correct crypto.libgcrypt, or make it "auto" or "none"',
+)
 KEY_FILE = _code(
     "EXN-KEY-FILE", _H, 503,
     "密钥文件无法使用：{name}（{reason}）", "Key file cannot be used: {name} ({reason})",

@@ -38,6 +38,10 @@ class Crypto(Protocol):
 
     name: str
 
+    @property
+    def library(self) -> str:
+        """The libraries that compute, with their versions, for the log and for `check`."""
+
     def sm3(self, data: bytes) -> bytes:
         """Return the 32-byte digest (GB/T 32905)."""
 

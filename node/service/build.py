@@ -48,6 +48,7 @@ class Running:
         self.settings, self.reactor, self.watch, self.now = settings, reactor, watch, now
         counter, log = self.counter, self.log = watch.counter, watch.log
         self.papers: Papers = read_papers(settings, lambda said: log("warning", "crypto.fallback", say=said.zh))
+        log("info", "crypto.opened", library=self.papers.crypto.library)
         self.callers = self._callers()
         storage = self.papers.keyring.storage()
         self.stores: Stores = open_stores(

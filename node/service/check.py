@@ -94,7 +94,7 @@ class _Look:
         """The suite gives the standards' answers, and TLS can be pinned to RFC 8998."""
         said = self.settings.crypto
         with self._told("crypto"):
-            self.crypto = open_crypto(said.libcrypto, said.fallback, lambda sentence: None)
+            self.crypto = open_crypto(said.libcrypto, said.fallback, lambda sentence: None, said.libgcrypt)
             assert_pinnable()
 
     # --- keys and certificates ---------------------------------------------------------------------------------

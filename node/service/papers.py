@@ -40,7 +40,8 @@ class Papers:
 
 def read_papers(settings: Settings, warn: Callable[[Sentence], None], chance: Chance = os.urandom) -> Papers:
     """Return the papers; raise Hold: SELFTEST, NO_LIBCRYPTO, KEY_FILE, KEY_ROLE, or Refused(CERT_FORM)."""
-    crypto = open_crypto(settings.crypto.libcrypto, settings.crypto.fallback, warn)
+    said = settings.crypto
+    crypto = open_crypto(said.libcrypto, said.fallback, warn, said.libgcrypt)
     keyring = _keyring(settings, crypto, chance)
     keys = settings.keys
     trust = CertificateTrust(crypto, *authorities(settings, crypto), grace=keys.crl_grace)

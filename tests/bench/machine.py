@@ -13,7 +13,9 @@ from pathlib import Path
 
 from cryptography.hazmat.backends.openssl import backend
 
+from node.crypto import libgcrypt
 from node.crypto.libcrypto import find
+from node.model.trouble import Trouble
 
 PACKAGES = (
     "twisted", "cryptography", "pyopenssl", "lxml", "jsonschema-rs", "orjson", "jiter", "zstandard", "httptools",
@@ -28,10 +30,17 @@ def versions() -> dict[str, str]:
     found = {name: _version(name) for name in PACKAGES}
     return {
         "python": sys.version.split()[0], "sqlite": sqlite3.sqlite_version,
-        "libcrypto": find().text, "cryptography's OpenSSL": backend.openssl_version_text(),
+        "libcrypto": find().text, "libgcrypt": _libgcrypt(), "cryptography's OpenSSL": backend.openssl_version_text(),
         **found, "kernel": platform.release(), "machine": platform.machine(), "processors": str(os.cpu_count()),
         "processor": _processor(), "commit": _commit(),
     }
+
+
+def _libgcrypt() -> str:
+    try:
+        return libgcrypt.find().text
+    except Trouble:
+        return "none"
 
 
 def busy() -> tuple[float, float]:

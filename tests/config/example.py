@@ -14,6 +14,7 @@ language = "zh"
 
 [crypto]
 libcrypto = "lib/libcrypto.so.3"
+libgcrypt = "lib/libgcrypt.so.20"
 fallback = false
 
 [keys]

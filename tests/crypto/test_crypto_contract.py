@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from node.crypto.gcrypt import GcryptCrypto
 from node.crypto.openssl import OpenSslCrypto
 from node.crypto.reference import FallbackCrypto, ReferenceCrypto
 from node.ports import Crypto
 from tests.contracts.crypto_contract import CryptoContract
+from tests.crypto.accelerator import system_libgcrypt
 from tests.fakes.crypto import QuickCrypto
 
 
@@ -13,6 +15,12 @@ class TestOpenSsl(CryptoContract):
     @classmethod
     def make(cls) -> Crypto:
         return OpenSslCrypto()
+
+
+class TestGcrypt(CryptoContract):
+    @classmethod
+    def make(cls) -> Crypto:
+        return GcryptCrypto(OpenSslCrypto(), system_libgcrypt())
 
 
 class TestReference(CryptoContract):

@@ -116,7 +116,7 @@ def quiet(sentence: Sentence) -> None:
 
 @pytest.mark.parametrize("fallback", [False, True])
 def test_a_good_library_is_used_without_a_word_whatever_the_switch(fallback: bool) -> None:
-    assert selftest.open_crypto(None, fallback, quiet).name == "openssl"
+    assert selftest.open_crypto(None, fallback, quiet, "none").name == "openssl"
 
 
 def test_without_a_library_nothing_runs() -> None:

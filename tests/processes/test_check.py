@@ -89,6 +89,9 @@ FAULTS: dict[str, tuple[Fault, tuple[str, str, bool]]] = {
     "a library that is not there": (
         lambda site: edit(site, "[keys]", '[crypto]\nlibcrypto = "/nowhere/libcrypto.so"\n[keys]'),
         ("crypto", "EXN-CRYPTO-LIBRARY", True)),
+    "an accelerator that is not there": (
+        lambda site: edit(site, "[keys]", '[crypto]\nlibgcrypt = "/nowhere/libgcrypt.so"\n[keys]'),
+        ("crypto", "EXN-CRYPTO-LIBGCRYPT", True)),
     "little room": (
         lambda site: edit(site, 'intake = "64MiB"', 'intake = "8000TiB"'), ("disk", "EXN-DISK", False)),
     "no room": (
