@@ -3,7 +3,9 @@
 Rule 1: every function has its `argtypes` and `restype`; without them a pointer is cut to 32 bits.
 Rule 2: a configured path is the only one tried: what an operator names is used or complained about, never passed over.
 Rule 3: after a failed call the thread's error queue is drained, for `ssl` and `hashlib` may share the library.
-Rule 4: only names of public, not deprecated functions; loaded with `CDLL`, which releases the interpreter's lock.
+Rule 4: only names of public functions, and none that is deprecated is needed (`multiples` does without).
+Rule 5: only what multiplies points gives up the interpreter's lock: for a call of a microsecond that costs more than it
+        gives, and each time it is given up a busy thread may keep it for milliseconds.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import ctypes
 import sys
 from collections.abc import Callable, Iterator
 from ctypes import POINTER, c_char_p, c_int, c_size_t, c_uint, c_ulong, c_void_p
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,20 +51,21 @@ class LibCrypto:
     def __init__(self, path: str) -> None:
         self.path = path
         try:
-            self._library = ctypes.CDLL(path)
+            self._held, self._released = ctypes.PyDLL(path), ctypes.CDLL(path)
             self._bind_all()
         except (OSError, AttributeError):
             raise trouble(codes.NO_LIBCRYPTO) from None
         if self.version < OLDEST or not self._has_sm2():
             raise trouble(codes.NO_LIBCRYPTO)
 
-    def _bind(self, name: str, result: Any, *arguments: Any) -> Callable[..., Any]:
-        function = getattr(self._library, name)
+    def bind(self, name: str, result: Any, *arguments: Any, lets_others_run: bool = False) -> Callable[..., Any]:
+        """Return a function of the library; raise AttributeError if it has none of that name."""
+        function = getattr(self._released if lets_others_run else self._held, name)
         function.restype, function.argtypes = result, arguments
         return function  # type: ignore[no-any-return]  # ctypes types its functions as Any
 
     def _bind_all(self) -> None:
-        bind, pointer, size = self._bind, c_void_p, c_size_t
+        bind, heavy, pointer, size = self.bind, partial(self.bind, lets_others_run=True), c_void_p, c_size_t
         self.version: int = bind("OpenSSL_version_num", c_ulong)()
         self.drain = bind("ERR_clear_error", None)
         self.context_from_name = bind("EVP_PKEY_CTX_new_from_name", pointer, pointer, c_char_p, c_char_p)
@@ -69,21 +73,21 @@ class LibCrypto:
         self.context_free = bind("EVP_PKEY_CTX_free", None, pointer)
         self.key_free = bind("EVP_PKEY_free", None, pointer)
         self.keygen_init = bind("EVP_PKEY_keygen_init", c_int, pointer)
-        self.generate = bind("EVP_PKEY_generate", c_int, pointer, POINTER(pointer))
+        self.generate = heavy("EVP_PKEY_generate", c_int, pointer, POINTER(pointer))
         self.fromdata_init = bind("EVP_PKEY_fromdata_init", c_int, pointer)
-        self.fromdata = bind("EVP_PKEY_fromdata", c_int, pointer, POINTER(pointer), c_int, POINTER(Param))
+        self.fromdata = heavy("EVP_PKEY_fromdata", c_int, pointer, POINTER(pointer), c_int, POINTER(Param))
         self.get_number = bind("EVP_PKEY_get_bn_param", c_int, pointer, c_char_p, POINTER(pointer))
         self.get_octets = bind(
             "EVP_PKEY_get_octet_string_param", c_int, pointer, c_char_p, c_char_p, size, POINTER(size)
         )
         self.sign_init = bind("EVP_PKEY_sign_init", c_int, pointer)
-        self.sign = bind("EVP_PKEY_sign", c_int, pointer, c_char_p, POINTER(size), c_char_p, size)
+        self.sign = heavy("EVP_PKEY_sign", c_int, pointer, c_char_p, POINTER(size), c_char_p, size)
         self.verify_init = bind("EVP_PKEY_verify_init", c_int, pointer)
-        self.verify = bind("EVP_PKEY_verify", c_int, pointer, c_char_p, size, c_char_p, size)
+        self.verify = heavy("EVP_PKEY_verify", c_int, pointer, c_char_p, size, c_char_p, size)
         self.encrypt_init = bind("EVP_PKEY_encrypt_init", c_int, pointer)
-        self.encrypt = bind("EVP_PKEY_encrypt", c_int, pointer, c_char_p, POINTER(size), c_char_p, size)
+        self.encrypt = heavy("EVP_PKEY_encrypt", c_int, pointer, c_char_p, POINTER(size), c_char_p, size)
         self.decrypt_init = bind("EVP_PKEY_decrypt_init", c_int, pointer)
-        self.decrypt = bind("EVP_PKEY_decrypt", c_int, pointer, c_char_p, POINTER(size), c_char_p, size)
+        self.decrypt = heavy("EVP_PKEY_decrypt", c_int, pointer, c_char_p, POINTER(size), c_char_p, size)
         self.number_from = bind("BN_bin2bn", pointer, c_char_p, c_int, pointer)
         self.number_into = bind("BN_bn2binpad", c_int, pointer, c_char_p, c_int)
         self.number_clear_free = bind("BN_clear_free", None, pointer)
@@ -91,7 +95,7 @@ class LibCrypto:
         self.group_free = bind("EC_GROUP_free", None, pointer)
         self.point_new = bind("EC_POINT_new", pointer, pointer)
         self.point_free = bind("EC_POINT_free", None, pointer)
-        self.point_multiply = bind("EC_POINT_mul", c_int, *[pointer] * 6)
+        self.point_multiply = heavy("EC_POINT_mul", c_int, *[pointer] * 6)
         self.point_octets = bind(
             "EC_POINT_point2oct", size, pointer, pointer, c_int, c_char_p, size, pointer
         )

@@ -14,6 +14,7 @@ from node.crypto import der, libgcrypt
 from node.crypto.gcrypt import GcryptCrypto
 from node.crypto.openssl import OpenSslCrypto
 from node.crypto.reference import FallbackCrypto, ReferenceCrypto
+from node.crypto.sm2_native import OFTEN
 from node.model import codes
 from node.model.sentence import Sentence
 from node.model.trouble import Refused, Trouble, trouble
@@ -104,6 +105,8 @@ def _sm2_answers(crypto: Crypto) -> Iterator[tuple[str, bool]]:
     yield "SM2 d·G", key.public == POINT
     yield "SM2 verify e", crypto.sm2_verify_digest(POINT, E, SIGNATURE)
     yield "SM2 verify Z", crypto.sm2_verify(POINT, MESSAGE, SIGNATURE, SM2_ID)
+    # Often enough for the prepared multiples of a key to take over, which are then tested too.
+    yield "SM2 verify often", all(crypto.sm2_verify_digest(POINT, E, SIGNATURE) for _ in range(OFTEN))
     yield "SM2 verify ID", not crypto.sm2_verify(POINT, MESSAGE, SIGNATURE, b"")
     yield "SM2 verify tampered", not crypto.sm2_verify(POINT, _flipped(MESSAGE), SIGNATURE)
     if hasattr(key, "decrypt"):  # a device's key unwraps 16 bytes only
