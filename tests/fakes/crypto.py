@@ -78,6 +78,7 @@ class QuickCrypto(symmetric.Symmetric):
     """The port `Crypto` for worlds; SM2 costs microseconds."""
 
     name = "quick"
+    library = "keyed hashes, for worlds alone"
 
     def sm2_generate(self) -> QuickKey:
         return self.sm2_load(_REAL.sm2_scalar(_REAL.sm2_generate()))
