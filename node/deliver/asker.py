@@ -66,7 +66,7 @@ class Asker:
             return
         self._wanted.difference_update(wanted)
         told_of = [(one.parcel, one.stage) for one in given[: len(enclosed)]]
-        await desk.inbox.run(lambda unit: unit.gave(told_of))
+        await desk.inbox.run(lambda unit: unit.gave(told_of), durable=False)
 
     async def _say(self, path: str, letter: Letter, timeout: float = 30.0) -> list[Entry] | None:
         """Send a letter and take in the answer; return the entries its receipts moved.

@@ -4,6 +4,9 @@ Rule 1: urgent lanes first, then the longest waiting; a lane gives way after eac
 Rule 2: a parcel whose earlier attempt is unaccounted for is asked about before it is sent, or sealed, again.
 Rule 3: a peer that cannot be reached rests as a whole; a parcel is never counted down.
 Rule 4: a lane that got nowhere rests, longer each time; a peer that always answers the same is never asked in a circle.
+Rule 5: a lane under load waits a moment between parcels, the longer the more the last one held, so that one signature,
+        one sync and one receipt serve more records; a lone record never waits, a full parcel neither.
+Rule 6: while a parcel is on its way the payload of the next one is packed, if enough of it waits.
 """
 
 from __future__ import annotations
@@ -16,18 +19,24 @@ from twisted.python.failure import Failure
 
 from node.envelope import MANIFEST_LIMIT, Letter, frame_head, read_letter, write_letter
 from node.exchange import greet
-from node.exchange.seal import Outgoing
+from node.exchange.seal import Ahead, Outgoing, parcel_records
 from node.model import codes
 from node.model.parcel import Lane, Position
-from node.model.spool import Entry, LaneState
+from node.model.spool import GROUP_OCTETS, Entry, LaneState
 from node.model.trouble import Code, Hold, Kind, Refused, Trouble
 from node.ports import OutboxUnit
 from node.wire.link import PeerLink, PeerSaid
 from node.wire.media import LETTER, PARCEL
 from node.workers import Alarms, Desk
-from node.workers.passage import next_parcel, release, take_receipts
+from node.workers.passage import next_parcel, prepare_next, release, take_receipts
 
 AT_ONCE = 4
+LOOK = 0.003
+"""Seconds between two looks into the outbox while a parcel is on its way: every submission rings."""
+PACE, PACE_MOST = 0.0005, 0.050
+"""Seconds that a record of the last parcel keeps the next parcel waiting, and the most of it."""
+AHEAD = GROUP_OCTETS // 2
+"""From how many waiting octets on a parcel is packed ahead: a small one would leave what comes meanwhile behind."""
 _MOST = 2**53 - 1
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -35,9 +44,12 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 class Pump:
     """Sends to one peer over its link."""
 
-    def __init__(self, desk: Desk, link: PeerLink, at_once: int = AT_ONCE) -> None:
-        self._desk, self._link, self._at_once = desk, link, at_once
+    def __init__(self, desk: Desk, link: PeerLink, at_once: int = AT_ONCE, ahead: int = AHEAD) -> None:
+        self._desk, self._link, self._at_once, self._least = desk, link, at_once, ahead
         self._busy: dict[Lane, Deferred[None]] = {}
+        self._ahead: dict[Lane, Deferred[Ahead | None]] = {}
+        self._pace: dict[Lane, float] = {}
+        self._looked = 0.0
         self._alarms = Alarms()
         self._tries: dict[Lane, int] = {}
         self._until: dict[Lane, float] = {}
@@ -46,16 +58,28 @@ class Pump:
         """Start what may be sent now, then wait for news."""
         desk, peer = self._desk, self._link.peer
         names = (f"outbox:{peer}", f"link:{peer}")
+        early = self._looked + LOOK - desk.reactor.seconds()
+        if early > 0 and self._busy:
+            await desk.sleep(early, f"free:{peer}")
         seen = desk.bell.count(*names)
         left = desk.timers.idle
         if self._link.up and len(self._busy) < self._at_once:
+            self._looked = desk.reactor.seconds()
             for state in await desk.outbox.run(lambda unit: unit.ready(peer)):
-                rest = self._until.get(state.lane, 0.0) - desk.reactor.seconds()
+                rest = self._start_of(state) - desk.reactor.seconds()
                 if rest > 0:
                     left = min(left, rest)
                 elif len(self._busy) < self._at_once and state.lane not in self._busy:
                     self._start(state)
         await desk.bell.wait(names, seen, left)
+
+    def _start_of(self, state: LaneState) -> float:
+        """Return when a lane may send next."""
+        until = self._until.get(state.lane, 0.0)
+        full = state.waiting >= parcel_records(state.lane, self._desk.means) or state.waiting_octets >= GROUP_OCTETS
+        if full or state.cursor <= state.head.seq:
+            return until
+        return max(until, self._pace.get(state.lane, 0.0))
 
     def _start(self, state: LaneState) -> None:
         # The slot is taken first: the coroutine may end before `fromCoroutine` returns.
@@ -89,7 +113,7 @@ class Pump:
             raise
         finally:
             del self._busy[lane]
-            desk.bell.ring(f"outbox:{lane.receiver}")
+            desk.bell.ring(f"outbox:{lane.receiver}", f"free:{lane.receiver}")
 
     def _goes_on(self, lane: Lane) -> None:
         self._alarms.end(lane)
@@ -107,18 +131,22 @@ class Pump:
     async def _next(self, lane: Lane) -> bool:
         """Send what the lane may send; return whether the peer has accepted it."""
         try:
-            outgoing = await next_parcel(self._desk, lane)
+            outgoing = await next_parcel(self._desk, lane, await self._prepared(lane))
         except Refused as met:  # it can never be sealed as it is: a person must look
             await self._hold(lane, met.code)
             return False
         return outgoing is not None and await self._send(outgoing)
 
     async def _send(self, outgoing: Outgoing) -> bool:
-        desk, peer, claim = self._desk, self._link.peer, outgoing.claim
+        desk, peer, claim, lane = self._desk, self._link.peer, outgoing.claim, outgoing.entry.lane
         try:
             began = desk.reactor.seconds()
+            self._pace[lane] = began + min(PACE * outgoing.entry.count, PACE_MOST)
             parts = [frame_head(outgoing.manifest, len(outgoing.payload)), outgoing.payload]
-            answer = await self._link.post("/v1/parcels", PARCEL, parts, desk.timers.post, MANIFEST_LIMIT)
+            post = self._link.post("/v1/parcels", PARCEL, parts, desk.timers.post, MANIFEST_LIMIT)
+            sending = Deferred.fromCoroutine(post)
+            self._ahead[lane] = Deferred.fromCoroutine(self._prepare(lane))
+            answer = await sending
             desk.counter.timed("delivery_attempt", desk.reactor.seconds() - began, peer=peer)
         except BaseException as met:
             outcome = "turned" if isinstance(met, PeerSaid) else "lost"
@@ -128,6 +156,18 @@ class Pump:
         went = _accepted(await take_receipts(desk, peer, [(answer.body, b"")], claim), outgoing.entry)
         desk.counter.count("delivery_attempts", peer=peer, outcome="accepted" if went else "unproved")
         return went
+
+    async def _prepare(self, lane: Lane) -> Ahead | None:
+        """Pack what comes next; what prevents it is met again, and told, when it is that parcel's turn."""
+        try:
+            return await prepare_next(self._desk, lane, self._least)
+        except Trouble:
+            return None
+
+    async def _prepared(self, lane: Lane) -> Ahead | None:
+        """Return what was packed for this moment."""
+        preparing = self._ahead.pop(lane, None)
+        return None if preparing is None else await preparing
 
     async def _accounted(self, state: LaneState) -> bool:
         """Ask after a parcel that was sent before; True if the peer had it, or what it replaced (rule 2)."""

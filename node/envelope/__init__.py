@@ -18,7 +18,7 @@ from node.envelope.origins import Origin, read_origins, write_origins
 from node.envelope.proof import Beside, Finding, Report, check_proof, prove, prove_origin
 from node.envelope.provenance import Attest, check_origins, evidence, thin
 from node.envelope.receipts import SealedVerdicts, accepted, open_verdicts, processed, refused, seal_verdicts
-from node.envelope.seal import ParcelDraft, Signer, reseal, seal, void
+from node.envelope.seal import Address, Packed, ParcelDraft, Signer, pack, reseal, seal, sign, void
 from node.envelope.statement import (
     Attested,
     Unverified,
@@ -36,6 +36,7 @@ __all__ = [
     "MANIFEST_LIMIT",
     "PAYLOAD_LIMIT",
     "PROBE_LIMIT",
+    "Address",
     "Attest",
     "Attested",
     "Beside",
@@ -47,6 +48,7 @@ __all__ = [
     "Letter",
     "Opened",
     "Origin",
+    "Packed",
     "ParcelDraft",
     "Report",
     "Said",
@@ -69,6 +71,7 @@ __all__ = [
     "frame_head",
     "open_parcel",
     "open_verdicts",
+    "pack",
     "processed",
     "prove",
     "prove_origin",
@@ -82,6 +85,7 @@ __all__ = [
     "reseal",
     "seal",
     "seal_verdicts",
+    "sign",
     "thin",
     "unframe",
     "verify",

@@ -20,10 +20,20 @@ _LABEL = b"exn.bind.1".ljust(15, b"\x00")
 BLOCKS = _LABEL + b"\x01" + _LABEL + b"\x02"
 
 
+def binding_key(key: bytes, crypto: Crypto) -> bytes:
+    """Return Kb of a content key: it binds, and opens nothing."""
+    return crypto.sm4_ecb(key, BLOCKS)
+
+
 def bind(said: dict[str, Any], key: bytes, crypto: Crypto) -> str:
     """Return `bind` of a manifest's members (a `bind` among them is left out) under the content key."""
+    return bind_under(said, binding_key(key, crypto), crypto)
+
+
+def bind_under(said: dict[str, Any], binding: bytes, crypto: Crypto) -> str:
+    """As `bind`, under Kb."""
     unbound = {name: member for name, member in said.items() if name != "bind"}
-    return crypto.hmac_sm3(crypto.sm4_ecb(key, BLOCKS), canonical.write(unbound)).hex()
+    return crypto.hmac_sm3(binding, canonical.write(unbound)).hex()
 
 
 def bound(said: dict[str, Any], key: bytes, crypto: Crypto) -> bool:

@@ -3,6 +3,8 @@
 Rule 1: the receiver's certificate comes first among the recipients; at most one more, the sender's own.
 Rule 2: parties name the very certificates used: the signing one of the sender, the encryption one of the receiver.
 Rule 3: the content key lives for one call; S is handed back for the sender's archive, under its storage key.
+Rule 4: what costs time does not depend on the parcel's place: a payload may be packed while the parcel before it is on
+        its way, and gets its manifest and signature when its place is known.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from node.envelope import merkle
-from node.envelope.binding import bind
+from node.envelope.binding import bind_under, binding_key
 from node.envelope.cms.enveloped import envelop
 from node.envelope.frame import PAYLOAD_LIMIT
 from node.envelope.inner import Inner, Said
@@ -63,6 +65,35 @@ class ParcelDraft:
     crit: Sequence[str] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Address:
+    """What a payload says of its parcel: everything but the place, the time and the priority."""
+
+    parcel: str
+    sender: Party
+    receiver: Party
+    resource: str
+    spec: SpecificationId
+
+    @classmethod
+    def of(cls, draft: ParcelDraft) -> Address:
+        """Return what a payload for this draft must say."""
+        return cls(draft.parcel, draft.sender, draft.receiver, draft.resource, draft.spec)
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A payload whose bytes are fixed, and what a manifest says of it; `binding` is Kb of its content key."""
+
+    address: Address
+    count: int
+    root: str
+    envelope: Envelope
+    payload: bytes = field(repr=False)
+    secret: bytes = field(repr=False)
+    binding: bytes = field(repr=False)
+
+
 def seal(
     draft: ParcelDraft,
     lines: Sequence[bytes],
@@ -72,15 +103,25 @@ def seal(
     crypto: Crypto,
     chance: Chance,
 ) -> Sealed:
-    """Return the parcel of these lines, in this order.
+    """Return the parcel of these lines, in this order; raises as `pack` and `sign` do."""
+    return sign(draft, pack(Address.of(draft), lines, said, recipients, crypto, chance), signer, crypto)
 
-    Raises Refused(TOO_LARGE) above a limit of WIRE §2, Refused(STATEMENT) for a member outside its pattern,
-    Hold(KEY_ROLE) for a certificate of another usage, ValueError for an empty line or a broken rule.
+
+def pack(
+    address: Address, lines: Sequence[bytes], said: Said, recipients: Sequence[Certificate], crypto: Crypto,
+    chance: Chance,
+) -> Packed:
+    """Return the payload of these lines, in this order.
+
+    Raises Refused(TOO_LARGE) above a limit of WIRE §2, Hold(KEY_ROLE) for a certificate of another usage, ValueError
+    for an empty line or a broken rule.
     """
-    _rules(draft, len(lines), signer, recipients)
+    _addressed(address, len(lines), recipients)
     body = join_lines(lines)
     compression, packed = compress(body)
-    inner = Inner(draft.sender, draft.receiver, draft.resource, draft.spec.digest, len(body), compression, said)
+    inner = Inner(
+        address.sender, address.receiver, address.resource, address.spec.digest, len(body), compression, said
+    )
     secret, key, iv = chance(SECRET), chance(KEY), chance(IV)
     clear = write_payload(secret, inner, packed)
     if len(clear) > PAYLOAD_LIMIT:
@@ -90,10 +131,23 @@ def seal(
     if len(payload) > PAYLOAD_LIMIT:
         raise trouble(codes.TOO_LARGE, what="payload", limit=PAYLOAD_LIMIT)
     salted = merkle.salts(secret, len(lines), crypto)
-    root = merkle.root(merkle.leaves(uuid_bytes(draft.parcel), salted, lines, crypto.sm3), crypto.sm3)
-    manifest = _manifest(draft, len(lines), root.hex(), Envelope(len(payload), crypto.sm3(payload).hex()))
-    manifest = replace(manifest, bind=bind(members(manifest), key, crypto))
-    return _sealed(manifest, payload, secret, signer, crypto)
+    root = merkle.root(merkle.leaves(uuid_bytes(address.parcel), salted, lines, crypto.sm3), crypto.sm3)
+    envelope = Envelope(len(payload), crypto.sm3(payload).hex())
+    return Packed(address, len(lines), root.hex(), envelope, payload, secret, binding_key(key, crypto))
+
+
+def sign(draft: ParcelDraft, packed: Packed, signer: Signer, crypto: Crypto) -> Sealed:
+    """Return the parcel of a packed payload at the draft's place.
+
+    Raises Refused(STATEMENT) for a member outside its pattern, Hold(KEY_ROLE) for a certificate of another usage,
+    ValueError if the payload was packed for another address.
+    """
+    if draft.kind == "void" or packed.address != Address.of(draft):
+        raise ValueError("the payload was packed for another parcel")
+    _signs(draft.sender, signer)
+    manifest = _manifest(draft, packed.count, packed.root, packed.envelope)
+    manifest = replace(manifest, bind=bind_under(members(manifest), packed.binding, crypto))
+    return _sealed(manifest, packed.payload, packed.secret, signer, crypto)
 
 
 def reseal(
@@ -114,14 +168,24 @@ def void(draft: ParcelDraft, given_up: str, signer: Signer, crypto: Crypto) -> S
     return _sealed(replace(manifest, bind=NOTHING), b"", b"", signer, crypto)
 
 
-def _rules(draft: ParcelDraft, count: int, signer: Signer, recipients: Sequence[Certificate]) -> None:
-    if not 1 <= len(recipients) <= 2 or not 1 <= count <= MOST or draft.kind == "void":
+def _addressed(address: Address, count: int, recipients: Sequence[Certificate]) -> None:
+    if not 1 <= len(recipients) <= 2 or not 1 <= count <= MOST:
         raise ValueError("one or two recipients, and 1 to 65536 records to seal")
-    if (draft.sender.cert, draft.receiver.cert) != (signer.certificate.fingerprint, recipients[0].fingerprint):
-        raise ValueError("the parties name other certificates")
-    for certificate, role in [(signer.certificate, Role.SIGN), *((one, Role.ENCRYPT) for one in recipients)]:
-        if role not in certificate.roles:
-            raise trouble(codes.KEY_ROLE, name=certificate.fingerprint, role=role.value)
+    if address.receiver.cert != recipients[0].fingerprint:
+        raise ValueError("the receiver names another certificate")
+    for certificate in recipients:
+        _fits(certificate, Role.ENCRYPT)
+
+
+def _signs(sender: Party, signer: Signer) -> None:
+    if sender.cert != signer.certificate.fingerprint:
+        raise ValueError("the sender names another certificate")
+    _fits(signer.certificate, Role.SIGN)
+
+
+def _fits(certificate: Certificate, role: Role) -> None:
+    if role not in certificate.roles:
+        raise trouble(codes.KEY_ROLE, name=certificate.fingerprint, role=role.value)
 
 
 def _manifest(draft: ParcelDraft, count: int, root: str, envelope: Envelope) -> Manifest:

@@ -1,11 +1,14 @@
 """Seal: a lane that may send gets the parcel at its cursor, or seals what waits into one (DESIGN §3).
 
     take ─► Outgoing (its bytes are fixed)      or      take ─► Drawn ─close─► Sealed ─keep─► Outgoing
+    look ─► groups ─prepare─► Ahead             what `take` uses if those groups still come next
 
 Rule 1: seq and prev are the lane's next place, saved with the parcel before the first byte leaves.
 Rule 2: a retry sends the identical bytes; only a certificate that changed since makes a new statement (supersedes).
 Rule 3: nothing leaves without a grant valid at that moment.
 Rule 4: `keep` needs the newest claim of the lane.
+Rule 5: what was prepared ahead claims nothing and promises nothing: it is a payload in memory, used only if the same
+        groups are drawn for the same parties, and under a grant valid then.
 """
 
 from __future__ import annotations
@@ -13,7 +16,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from node.envelope import Origin, ParcelDraft, Said, Signer, read_origins, reseal, seal, void
+from node.envelope import (
+    Address,
+    Origin,
+    Packed,
+    ParcelDraft,
+    Said,
+    Signer,
+    pack,
+    read_origins,
+    reseal,
+    seal,
+    sign,
+    void,
+)
 from node.exchange.authority import ourselves, party
 from node.exchange.means import Means
 from node.model import codes
@@ -37,6 +53,20 @@ class Outgoing:
 
 
 @dataclass(frozen=True, slots=True)
+class Ahead:
+    """The payload of waiting groups, packed while the parcel before them is on its way."""
+
+    groups: Sequence[Group] = field(repr=False)
+    packed: Packed = field(repr=False)
+
+    def fits(self, front: Sequence[int], peer: Peer, means: Means) -> bool:
+        """Return whether these groups are the lane's front, and the payload's parties are those of now."""
+        address = self.packed.address
+        ids = [group.id for group in self.groups]
+        return list(front[: len(ids)]) == ids and (address.sender, address.receiver) == (ourselves(means), party(peer))
+
+
+@dataclass(frozen=True, slots=True)
 class Drawn:
     """Waiting groups about to be sealed at `place`; `replaced` is the unaccepted entry they are sealed again for.
 
@@ -51,11 +81,12 @@ class Drawn:
     replaced: Entry | None = None
     root: str = ""
     void: Manifest | None = None
+    ahead: Packed | None = field(default=None, repr=False)
 
     @property
     def octets(self) -> int:
-        """The size of the lines."""
-        return sum(len(line) for group in self.groups for line in group.lines)
+        """The size of the lines that are still to be packed."""
+        return 0 if self.ahead else sum(len(line) for group in self.groups for line in group.lines)
 
 
 def receiver_of(lane: Lane, means: Means) -> Peer:
@@ -68,8 +99,12 @@ def receiver_of(lane: Lane, means: Means) -> Peer:
     return peer
 
 
-def take(unit: OutboxUnit, lane: Lane, means: Means, now: Instant, lease: Instant) -> Outgoing | Drawn | None:
+def take(
+    unit: OutboxUnit, lane: Lane, means: Means, now: Instant, lease: Instant, ahead: Ahead | None = None
+) -> Outgoing | Drawn | None:
     """Claim the lane and return what it may send next; None when another has it or nothing waits.
+
+    `ahead` is what was prepared for this moment; it is used if it still fits.
 
     Raises Hold before the claim: UNREGISTERED, SUSPENDED, GRANT.
     """
@@ -80,13 +115,44 @@ def take(unit: OutboxUnit, lane: Lane, means: Means, now: Instant, lease: Instan
     entry = unit.due(lane)
     if entry is not None:
         return _again(unit, state, entry, peer, means, now, lease)
-    resource = means.registry.resource(lane.resource)
-    groups = unit.draw(lane, resource.parcel_records if resource else GROUP_RECORDS)
+    most = parcel_records(lane, means)
+    ready = ahead is not None and ahead.fits(unit.front(lane, most), peer, means)
+    groups = ahead.groups if ahead is not None and ready else unit.draw(lane, most)
     _granted(groups, means, now)
     claim = unit.claim(lane, now, lease) if groups else None
     if claim is None:
         return None
-    return Drawn(claim, state, groups, Place(state.head.epoch, state.head.seq + 1, state.head.digest))
+    packed = ahead.packed if ahead is not None and ready else None
+    place = Place(state.head.epoch, state.head.seq + 1, state.head.digest)
+    return Drawn(claim, state, groups, place, ahead=packed)
+
+
+def parcel_records(lane: Lane, means: Means) -> int:
+    """Return how many records a parcel of this lane may hold."""
+    resource = means.registry.resource(lane.resource)
+    return resource.parcel_records if resource else GROUP_RECORDS
+
+
+def look(unit: OutboxUnit, lane: Lane, means: Means, least: int) -> Sequence[Group]:
+    """Return the groups that come next if `least` octets of lines wait already, else none; nothing is claimed."""
+    state = unit.lane(lane)
+    if state is None or state.held or state.waiting_octets < least:
+        return ()
+    return unit.draw(lane, parcel_records(lane, means))
+
+
+def prepare(groups: Sequence[Group], means: Means, now: Instant) -> Ahead:
+    """Return the payload of groups that come next, packed; no store is touched.
+
+    Raises Hold as `close` does, and UNREGISTERED, SUSPENDED.
+    """
+    peer = receiver_of(groups[0].lane, means)
+    means.trust.check(peer.encryption, now)
+    address = Address(
+        uuid7(now, means.chance(10)), ourselves(means), party(peer), groups[0].lane.resource, groups[0].spec
+    )
+    lines, said = _contents(groups)
+    return Ahead(groups, pack(address, lines, said, [peer.encryption], means.crypto, means.chance))
 
 
 def _again(
@@ -130,15 +196,22 @@ def close(drawn: Drawn, means: Means, now: Instant) -> Sealed:
     means.trust.check(peer.encryption, now)
     if drawn.void is not None and drawn.replaced is not None:
         return _void(drawn.void, drawn.replaced, peer, means, now)
-    lines = [line for group in drawn.groups for line in group.lines]
-    origins: list[Origin] = [entry for group in drawn.groups for entry in read_origins(group.origins)]
-    said = Said(purpose=drawn.groups[0].purpose, grant=drawn.groups[0].grant, origins=origins)
     draft = _draft(drawn, drawn.groups[0], peer, means, now)
     signer = Signer(means.identity.signing, means.identity.sign)
+    if drawn.ahead is not None:
+        return sign(draft, drawn.ahead, signer, means.crypto)
+    lines, said = _contents(drawn.groups)
     recipients = [peer.encryption]
     if drawn.replaced is not None:
         return reseal(draft, drawn.root, lines, said, signer, recipients, means.crypto, means.chance)
     return seal(draft, lines, said, signer, recipients, means.crypto, means.chance)
+
+
+def _contents(groups: Sequence[Group]) -> tuple[list[bytes], Said]:
+    """Return the lines of groups of one kind, and what their payload says beside them."""
+    origins: list[Origin] = [entry for group in groups for entry in read_origins(group.origins)]
+    said = Said(purpose=groups[0].purpose, grant=groups[0].grant, origins=origins)
+    return [line for group in groups for line in group.lines], said
 
 
 def _draft(drawn: Drawn, group: Group, peer: Peer, means: Means, now: Instant) -> ParcelDraft:
@@ -147,7 +220,7 @@ def _draft(drawn: Drawn, group: Group, peer: Peer, means: Means, now: Instant) -
         domain=lane.lane.domain,
         sender=ourselves(means),
         receiver=party(peer),
-        parcel=uuid7(now, means.chance(10)),
+        parcel=drawn.ahead.address.parcel if drawn.ahead else uuid7(now, means.chance(10)),
         resource=lane.lane.resource,
         stream=lane.lane.stream,
         spec=group.spec,

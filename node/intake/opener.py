@@ -31,7 +31,7 @@ class Opener:
         """Handle the next parcel, or wait for one."""
         desk = self._desk
         seen = desk.bell.count("inbox")
-        taken = await desk.inbox.run(lambda unit: _take(unit, desk))
+        taken = await desk.inbox.run(lambda unit: _take(unit, desk), durable=False)
         if taken is None:
             await desk.bell.wait(("inbox",), seen, desk.timers.idle)
             return
@@ -41,7 +41,7 @@ class Opener:
         except Hold as met:
             await self._hold(claim, arrival, met.code.name)
         except BaseException:
-            await desk.inbox.run(lambda unit: unit.release(claim))
+            await desk.inbox.run(lambda unit: unit.release(claim), durable=False)
             raise
 
     async def reconsider(self) -> None:

@@ -33,8 +33,12 @@ class Ledger(Protocol):
 class Store(Protocol[U]):
     """A database that survives the power: `unit` is its only door."""
 
-    def unit(self) -> AbstractContextManager[U]:
-        """Open one transaction; commit on a normal exit, roll back on an exception."""
+    def unit(self, durable: bool = True) -> AbstractContextManager[U]:
+        """Open one transaction; commit on a normal exit, roll back on an exception.
+
+        One that is not `durable` outlives the process but not surely the power; it is on disk with the next that is,
+        and never without those before it.
+        """
 
     def close(self) -> None:
         """Close the files; no unit may be open."""

@@ -99,6 +99,9 @@ class OutboxUnit(Ledger, Protocol):
     def release(self, claim: Claim) -> None:
         """Give a claim back; a void one changes nothing."""
 
+    def front(self, lane: Lane, parcel_records: int = GROUP_RECORDS) -> Sequence[int]:
+        """Return the ids of the groups that `draw` would return."""
+
     def draw(self, lane: Lane, parcel_records: int = GROUP_RECORDS) -> Sequence[Group]:
         """Return the waiting groups of one kind at the lane's front that fit into one parcel (O3).
 

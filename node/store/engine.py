@@ -1,6 +1,7 @@
 """One SQLite file, opened by one process for writing or by any for reading, and its transactions.
 
-Rule 1: a unit is told done only after COMMIT returned with `synchronous=FULL`: the log was synced.
+Rule 1: a durable unit is told done only after COMMIT returned with `synchronous=FULL`: the log was synced.  The others
+        (claims, what a peer will tell again) are in the log, which the next sync takes whole and in order.
 Rule 2: one process writes: it holds a lock on a file beside the database from opening to closing.
 Rule 3: what is remembered between units (numbers of lanes, ends of chains) is forgotten at a rollback.
 Rule 4: a library's error leaves as one of our codes; its text stays here.
@@ -40,6 +41,7 @@ CACHE = 16 << 20
 LOOK = 0.1
 """Seconds between two looks whether the files are in their place."""
 
+_SYNCHRONOUS = {True: "PRAGMA synchronous = FULL", False: "PRAGMA synchronous = NORMAL"}
 _FULL = {sqlite3.SQLITE_FULL}
 _WORLD = {
     sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY,
@@ -72,6 +74,7 @@ class SqliteStore(ABC, Generic[U]):
         self._names = (str(path), f"{path}-wal")
         self._places: list[tuple[int, int] | None] = [None, None]
         self._good_until = 0.0
+        self._durable = True
         self._lock = self._take_lock() if writing else None
         try:
             self._connection = self._open()
@@ -84,13 +87,16 @@ class SqliteStore(ABC, Generic[U]):
         """Return a fresh unit."""
 
     @contextmanager
-    def unit(self) -> Iterator[U]:
+    def unit(self, durable: bool = True) -> Iterator[U]:
         """Open one transaction; commit on a normal exit, roll back on an exception."""
         connection = self._connection
         assert not connection.in_transaction, f"a unit of the {self.name} is open"
         try:
             if self.writing:
                 self._in_place()
+            if durable is not self._durable and self.writing:
+                connection.execute(_SYNCHRONOUS[durable])
+                self._durable = durable
             connection.execute("BEGIN IMMEDIATE" if self.writing else "BEGIN")
             unit = self._begin()
             yield unit
@@ -123,7 +129,7 @@ class SqliteStore(ABC, Generic[U]):
             except sqlite3.Error:
                 # A failing disk may refuse even this; closing rolls back for certain, and the log decides.
                 self._connection.close()
-                self._connection = self._connect()
+                self._connection, self._durable = self._connect(), True
                 self._places[1] = None  # the last to close a database removes its log
 
     def _in_place(self) -> None:
@@ -182,7 +188,7 @@ class SqliteStore(ABC, Generic[U]):
         if self.writing:
             connection.execute(f"PRAGMA page_size = {PAGE}")
             connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute(_SYNCHRONOUS[True])
             connection.execute(f"PRAGMA wal_autocheckpoint = {LOG // PAGE}")
             connection.execute(f"PRAGMA journal_size_limit = {2 * LOG}")
             connection.execute("PRAGMA foreign_keys = ON")

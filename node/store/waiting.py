@@ -116,15 +116,19 @@ class Waiters(Transaction):
 
     # --- reading back -------------------------------------------------------------------------------------------
 
+    def front(self, lane: Lane, parcel_records: int = GROUP_RECORDS) -> Sequence[int]:
+        """Return the ids of the groups that `draw` would return."""
+        self._gather()
+        found = self._all(
+            "SELECT id, kind, count, octets FROM groups WHERE lane = ? AND parcel IS NULL ORDER BY id LIMIT ?",
+            self._find_lane(lane), parcel_records,
+        )
+        return [id for id, *_ in found[: fit([row[1:] for row in found], parcel_records)]]
+
     def draw(self, lane: Lane, parcel_records: int = GROUP_RECORDS) -> Sequence[Group]:
         """Return the waiting groups of one kind at the lane's front that fit into one parcel (O3)."""
-        self._gather()
-        number = self._find_lane(lane)
-        front = self._all(
-            "SELECT kind, count, octets FROM groups WHERE lane = ? AND parcel IS NULL ORDER BY id LIMIT ?",
-            number, parcel_records,
-        )
-        return self._read("g.lane = ? AND g.parcel IS NULL ORDER BY g.id LIMIT ?", number, fit(front, parcel_records))
+        fits = len(self.front(lane, parcel_records))
+        return self._read("g.lane = ? AND g.parcel IS NULL ORDER BY g.id LIMIT ?", self._find_lane(lane), fits)
 
     def groups(self, parcel: str) -> Sequence[Group]:
         """Return the groups that went into a parcel, in leaf order, while they are kept."""

@@ -64,10 +64,12 @@ class Outflow:
     """Buffers on their way out, handed to the transport only as fast as it sends them.
 
     A body of 16 MiB is cut into slices as it leaves, so neither the transport nor TLS holds a second copy of it.
+    A small answer goes to the socket at once, which saves a turn of the reactor and its asking for the socket; once the
+    kernel took less than all of one, everything goes through the transport's buffer, for good.
     `moved` is called whenever the transport has taken what it was given and more was waiting, and once all is gone.
     """
 
-    __slots__ = ("_transport", "_waiting", "_held", "_closing", "_moved")
+    __slots__ = ("_transport", "_waiting", "_held", "_closing", "_moved", "_at_once")
 
     def __init__(self, transport: ITransport, moved: Callable[[], None]) -> None:
         self._transport = transport
@@ -75,6 +77,8 @@ class Outflow:
         self._held = False
         self._closing = False
         self._moved = moved
+        # TCP's transport has it; TLS's has not, and would not want its octets passed by.
+        self._at_once: Callable[[bytes], int | Exception] | None = getattr(transport, "writeSomeData", None)
         transport.registerProducer(self, True)  # type: ignore[attr-defined]  # ITransport leaves IConsumer out
 
     @property
@@ -87,10 +91,22 @@ class Outflow:
         if self._closing:
             return
         if not self._held and not self._waiting and sum(map(len, parts)) <= SLICE:
-            self._transport.writeSequence(parts)
+            if self._at_once is None:
+                self._transport.writeSequence(parts)
+            else:
+                self._send(b"".join(parts))
             return
+        self._at_once = None
         self._waiting.extend(memoryview(part) for part in parts)
         self._pump()
+
+    def _send(self, octets: bytes) -> None:
+        """Give octets to the socket; what it does not take, and an error of it, are the transport's matter."""
+        assert self._at_once is not None
+        sent = self._at_once(octets)
+        if sent.__class__ is not int or sent < len(octets):
+            self._at_once = None
+            self._transport.write(octets[sent:] if sent.__class__ is int else octets)
 
     def finish(self) -> None:
         """Close the connection once everything is sent."""

@@ -5,7 +5,8 @@ Rule 2: a function given to the `Committer` may be run more than once, each time
     but read and write that unit and compute.
 Rule 3: a function that raises `Trouble` must not have written; if it did, or raises anything else, or the commit
     fails, the whole unit is rolled back and each function is run again in a unit of its own, in order.
-Rule 4: no turn works longer than its budget; what is left waits for the next turn, after the replies were written.
+Rule 4: a unit is synced if one of its functions asks for that; the others are those whose loss the peer makes good.
+Rule 5: no turn works longer than its budget; what is left waits for the next turn, after the replies were written.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ U_co = TypeVar("U_co", bound=Counts, covariant=True)
 class Opens(Protocol[U_co]):
     """A store: `unit()` commits on normal exit and rolls back on an exception, which it lets pass."""
 
-    def unit(self) -> AbstractContextManager[U_co]:
+    def unit(self, durable: bool = True) -> AbstractContextManager[U_co]:
         """Open one transaction."""
 
 
@@ -50,6 +51,7 @@ class Opens(Protocol[U_co]):
 class _Job(Generic[U]):
     function: Callable[[U], Any]
     deferred: Deferred[Any]
+    durable: bool = True
     alone: bool = False
 
 
@@ -87,15 +89,18 @@ class Committer(Generic[U]):
         """How many functions have not been run yet."""
         return len(self._jobs)
 
-    def run(self, function: Callable[[U], T]) -> Deferred[T]:
+    def run(self, function: Callable[[U], T], durable: bool = True) -> Deferred[T]:
         """Run `function(unit)` in the unit at the end of this turn; fire after its commit, with its result or Trouble.
+
+        With `durable` false, what it writes may be lost with the power until the next unit that is synced: for what is
+        found out again then (a claim, a receipt of a peer that keeps it).
 
         Cancelling withdraws a function that has not been run; one that has is committed all the same.
         """
         if self._stopping:
             return fail(trouble(codes.DRAINING))
         deferred: Deferred[T] = Deferred()
-        self._jobs.append(_Job(function, deferred))
+        self._jobs.append(_Job(function, deferred, durable))
         self._schedule()
         return deferred
 
@@ -171,7 +176,7 @@ class Committer(Generic[U]):
     def _together(self, jobs: Sequence[_Job[U]], until: float) -> tuple[Sequence[_Outcome[U]], Sequence[_Job[U]]]:
         """Run jobs in one unit; raise, with everything rolled back, if one of them spoils it."""
         outcomes: list[_Outcome[U]] = []
-        with self._store.unit() as unit:
+        with self._store.unit(any(job.durable for job in jobs)) as unit:
             for job in jobs:
                 before = unit.writes
                 try:
@@ -189,7 +194,7 @@ class Committer(Generic[U]):
         outcomes: list[_Outcome[U]] = []
         for job in jobs:
             try:
-                with self._store.unit() as unit:
+                with self._store.unit(job.durable) as unit:
                     result = job.function(unit)
             except Exception as error:
                 outcomes.append((job, None, error))

@@ -1,6 +1,6 @@
 """Two passages every sender walks, whether it posts or is collected from: the next parcel out, receipts home.
 
-Rule 1: small seals run in the unit that saves them, large ones in a thread between two units.
+Rule 1: small seals run in the unit that saves them, large ones in a thread between two units, or before their turn.
 Rule 2: receipts are verified before a unit is opened, many of them in a thread; a bad one never spoils its neighbours.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from node.exchange import seal, settle
 from node.exchange.means import Means
-from node.exchange.seal import Drawn, Outgoing
+from node.exchange.seal import Ahead, Drawn, Outgoing
 from node.exchange.settle import Heard
 from node.model.instant import Instant
 from node.model.parcel import Lane
@@ -21,15 +21,23 @@ from node.workers.desk import Desk
 from node.workers.threads import BLOCK
 
 
-async def next_parcel(desk: Desk, lane: Lane) -> Outgoing | None:
+async def prepare_next(desk: Desk, lane: Lane, least: int = BLOCK) -> Ahead | None:
+    """Return the payload of the lane's next parcel, packed in a thread, if `least` octets wait; None otherwise."""
+    groups = await desk.outbox.run(lambda unit: seal.look(unit, lane, desk.means, least))
+    return await desk.workers.run(seal.prepare, groups, desk.means, desk.now()) if groups else None
+
+
+async def next_parcel(desk: Desk, lane: Lane, ahead: Ahead | None = None) -> Outgoing | None:
     """Return the parcel a lane may send now, its bytes saved; None when nothing waits or another worker has the lane.
+
+    `ahead` is what `prepare_next` made of it.
 
     Raises Hold: the lane must wait for a change (grant, peer, key).
     """
     means, timers = desk.means, desk.timers
 
     def first(unit: OutboxUnit) -> Outgoing | Drawn | None:
-        taken = seal.take(unit, lane, means, desk.now(), timers.lease_ms)
+        taken = seal.take(unit, lane, means, desk.now(), timers.lease_ms, ahead)
         if isinstance(taken, Drawn) and taken.octets < BLOCK:
             return seal.keep(unit, taken, seal.close(taken, means, desk.now()), desk.now())
         if isinstance(taken, Outgoing):
@@ -50,7 +58,7 @@ async def next_parcel(desk: Desk, lane: Lane) -> Outgoing | None:
 
 async def release(desk: Desk, claim: Claim) -> None:
     """Give a claim back; a void one changes nothing."""
-    await desk.outbox.run(lambda unit: unit.release(claim))
+    await desk.outbox.run(lambda unit: unit.release(claim), durable=False)
 
 
 def _hear(
@@ -98,7 +106,8 @@ async def take_receipts(
             unit.release(claim)
         return moved, news, troubles
 
-    moved, news, troubles = await desk.outbox.run(all_of_them)
+    # The peer keeps what it told: should the power take this, it is asked again by id.
+    moved, news, troubles = await desk.outbox.run(all_of_them, durable=False)
     for met in troubles:
         desk.log("warning", met.code.name, peer=peer, at="receipt")
         desk.counter.count("receipts_bad", peer=peer)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from node.model import codes
 from node.model.certificate import Role
 from node.model.parcel import NOTHING
 from node.model.record import Stream
-from node.model.spool import EntryState, LaneState
+from node.model.spool import GROUP_RECORDS, Entry, EntryState, LaneState
 from node.model.trouble import Code, Trouble, trouble
 from node.ports import OutboxUnit
 from node.wire.media import LETTER, STATEMENT
@@ -41,9 +42,13 @@ def up(play: Play) -> None:
     play.start(play.pump.run)
 
 
-def entries(play: Play) -> list[EntryState]:
+def all_entries(play: Play) -> list[Entry]:
     with play.dept.stores.outbox.unit() as unit:
-        return [entry.state for entry in unit.entries(None, "", 100)]
+        return list(unit.entries(None, "", 100))
+
+
+def entries(play: Play) -> list[EntryState]:
+    return [entry.state for entry in all_entries(play)]
 
 
 def test_a_lane_has_one_parcel_in_flight_and_goes_on_at_once_when_it_is_accepted(play: Play) -> None:
@@ -63,6 +68,56 @@ def test_a_lane_has_one_parcel_in_flight_and_goes_on_at_once_when_it_is_accepted
     del play.answers[POST]
     play.go(10)
     assert play.asked[POST] == 3 and entries(play) == [EntryState.ACCEPTED] * 2
+
+
+def test_a_lane_under_load_waits_so_that_the_next_parcel_holds_more(play: Play) -> None:
+    supplied(play.dept, 60)
+    up(play)
+    for start in (60, 61):
+        supplied(play.dept, 1, start)
+        play.dept.desk.bell.ring(f"outbox:{CENTRE}")
+        play.go(0.01, step=0.01)
+    assert play.asked[POST] == 1
+    play.go(0.04, step=0.01)
+    assert [entry.count for entry in all_entries(play)] == [60, 2]
+
+
+def test_a_lone_record_and_a_full_parcel_wait_for_nothing(play: Play) -> None:
+    supplied(play.dept, 1)
+    up(play)
+    play.go(0.004, step=0.001)
+    supplied(play.dept, 1, 1)
+    play.dept.desk.bell.ring(f"outbox:{CENTRE}")
+    play.go(0.004, step=0.001)
+    assert [entry.count for entry in all_entries(play)] == [1, 1]
+    supplied(play.dept, 100, 2)
+    play.dept.desk.bell.ring(f"outbox:{CENTRE}")
+    play.go(0.004, step=0.001)
+    supplied(play.dept, GROUP_RECORDS, 102)
+    play.dept.desk.bell.ring(f"outbox:{CENTRE}")
+    play.go(0.004, step=0.001)
+    counts = [entry.count for entry in all_entries(play)]
+    assert counts[2] == 100 and len(counts) > 3, "the full one left while the last one's time was not over"
+
+
+def test_the_next_payload_is_packed_while_a_parcel_is_on_its_way(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    used: list[bool] = []
+    close = seal.close
+
+    def noted(drawn: seal.Drawn, *more: Any) -> Any:
+        used.append(drawn.ahead is not None)
+        return close(drawn, *more)
+
+    monkeypatch.setattr(seal, "close", noted)
+    play.pump = Pump(play.dept.desk, play.link, ahead=1)
+    supplied(play.dept, GROUP_RECORDS)
+    supplied(play.dept, 5, GROUP_RECORDS)
+    up(play)
+    play.go(1)
+    counts = [entry.count for entry in all_entries(play)]
+    assert sum(counts) == GROUP_RECORDS + 5 and len(counts) > 1
+    assert used == [False] + [True] * (len(counts) - 1)
+    assert set(entries(play)) == {EntryState.ACCEPTED}
 
 
 def test_urgent_lanes_go_first_and_no_more_than_a_few_at_once(play: Play) -> None:
@@ -294,10 +349,10 @@ def test_a_lane_that_another_holds_is_looked_at_seldom(play: Play) -> None:
     runs = 0
     real = play.dept.desk.outbox.run
 
-    def counted(function: object) -> object:
+    def counted(function: object, durable: bool = True) -> object:
         nonlocal runs
         runs += 1
-        return real(function)  # type: ignore[arg-type, type-var]  # passed on as it came
+        return real(function, durable)  # type: ignore[arg-type, type-var]  # passed on as it came
 
     play.dept.desk.outbox.run = counted  # type: ignore[method-assign, assignment]  # it counts and does the same
     up(play)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from node.exchange import seal
-from node.exchange.seal import Drawn
+from node.exchange.seal import Ahead, Drawn
 from node.model import codes
 from node.model.certificate import Role
 from node.model.parcel import NOTHING, Stage
@@ -253,3 +253,60 @@ def test_nothing_is_sealed_to_a_certificate_gone_bad(pair: Pair) -> None:
     supplied(pair.dept)
     late = peer.encryption.not_after + 1 - pair.dept.desk.now()
     assert refusal(pair.dept, at=late) == codes.CERT_TIME.name
+
+
+# --- prepared ahead ---------------------------------------------------------------------------------------------------
+
+
+def prepared(pair: Pair, least: int = 1) -> Ahead | None:
+    with pair.dept.stores.outbox.unit() as unit:
+        groups = seal.look(unit, lane_of(), pair.dept.desk.means, least)
+    return seal.prepare(groups, pair.dept.desk.means, pair.dept.desk.now()) if groups else None
+
+
+def drawn(pair: Pair, ahead: Ahead | None) -> Drawn:
+    with pair.dept.stores.outbox.unit() as unit:
+        found = seal.take(unit, lane_of(), pair.dept.desk.means, pair.dept.desk.now(), LEASE, ahead)
+    assert isinstance(found, Drawn)
+    return found
+
+
+def test_what_was_packed_ahead_is_sealed_at_the_place_that_is_next_by_then(pair: Pair) -> None:
+    supplied(pair.dept, 3)
+    ahead = prepared(pair)
+    assert ahead is not None
+    supplied(pair.dept, 2, 3)
+    found = drawn(pair, ahead)
+    assert found.ahead is ahead.packed and found.octets == 0
+    sealed = seal.close(found, pair.dept.desk.means, pair.dept.desk.now())
+    with pair.dept.stores.outbox.unit() as unit:
+        outgoing = seal.keep(unit, found, sealed, pair.dept.desk.now())
+        unit.release(found.claim)
+    said = statement_of(outgoing, pair.centre.desk.means).statement
+    assert (said.place.seq, said.count, said.parcel) == (1, 3, ahead.packed.address.parcel)
+    assert heard(pair.dept, *receipt(outgoing, pair.centre.desk.means, pair.dept.desk.means)) is not None
+    assert sent(pair.dept).entry.count == 2, "what came later waits its turn"
+
+
+def test_what_was_packed_ahead_is_dropped_when_its_groups_left_otherwise(pair: Pair) -> None:
+    supplied(pair.dept, 3)
+    ahead = prepared(pair)
+    gone = sent(pair.dept)
+    supplied(pair.dept, 2, 3)
+    assert heard(pair.dept, *receipt(gone, pair.centre.desk.means, pair.dept.desk.means)) is not None
+    assert drawn(pair, ahead).ahead is None
+
+
+def test_what_was_packed_for_another_certificate_is_dropped(pair: Pair) -> None:
+    supplied(pair.dept, 3)
+    ahead = prepared(pair)
+    pair.dept.desk.means = replace(pair.dept.desk.means, identity=renewed("dept-a", Role.SIGN)[0].identity)
+    assert drawn(pair, ahead).ahead is None
+
+
+def test_nothing_is_packed_ahead_of_too_little_or_in_a_held_lane(pair: Pair) -> None:
+    supplied(pair.dept, 1)
+    assert prepared(pair, least=1 << 20) is None
+    with pair.dept.stores.outbox.unit() as unit:
+        unit.hold(lane_of(), codes.GRANT.name)
+    assert prepared(pair) is None

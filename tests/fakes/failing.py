@@ -16,11 +16,11 @@ class _Dies(Failing[Any]):
     """A dead process opens no unit."""
 
     @contextmanager
-    def unit(self) -> Iterator[Any]:
+    def unit(self, durable: bool = True) -> Iterator[Any]:
         """Open one transaction, unless the power was cut."""
         if self.dead:
             raise PowerCut
-        with super().unit() as unit:  # type: ignore[misc]  # the store this is mixed into
+        with super().unit(durable) as unit:  # type: ignore[misc]  # the store this is mixed into
             yield unit
 
 

@@ -138,6 +138,8 @@ class MemoryStore(ABC, Generic[U]):
 
     def __init__(self, sm3: Callable[[bytes], bytes] = real_sm3) -> None:
         self._journal: Journal = []
+        self._unsynced: Journal = []
+        self._durable = True
         self._sm3 = sm3
         self._busy = False
         self.chains: Table[Lane, tuple[LedgerEntry, ...]] = Table(self._journal)
@@ -153,16 +155,25 @@ class MemoryStore(ABC, Generic[U]):
         """Start again after a close or a cut: claims are void."""
         self.dead = self._busy = False
         self._undo()
+        while self._unsynced:
+            self._unsynced.pop()()
         self._start()
         self._journal.clear()
 
+    def forget_unsynced(self) -> None:
+        """Undo nothing any more: what the store holds was put there from outside."""
+        self._unsynced.clear()
+
     @contextmanager
-    def unit(self) -> Iterator[U]:
-        """Open one transaction; commit on a normal exit, roll back on an exception."""
+    def unit(self, durable: bool = True) -> Iterator[U]:
+        """Open one transaction; commit on a normal exit, roll back on an exception.
+
+        What was not durable is lost with the next cut, unless a durable unit came after it.
+        """
         if getattr(self, "dead", False):
             raise PowerCut
         assert not self._busy, "a unit is open"
-        self._busy = True
+        self._busy, self._durable = True, durable
         try:
             unit = self._begin()
             yield unit
@@ -179,6 +190,10 @@ class MemoryStore(ABC, Generic[U]):
         assert not self._busy, "a unit is open"
 
     def _commit(self, unit: U) -> None:
+        if not self._durable:
+            self._unsynced += self._journal
+        elif unit.writes:  # one that wrote nothing syncs nothing
+            self._unsynced.clear()
         self._journal.clear()
 
     def _undo(self) -> None:

@@ -88,6 +88,9 @@ class SendingUnit(SubmissionsUnit):
         self._tables.rests[peer] = rest
         self.writes += 1
 
+    def front(self, lane: Lane, parcel_records: int = GROUP_RECORDS) -> Sequence[int]:
+        return [group.id for group in self.draw(lane, parcel_records)]
+
     def draw(self, lane: Lane, parcel_records: int = GROUP_RECORDS) -> Sequence[Group]:
         self.flush()
         groups = [self._tables.groups[id] for id in (self._tables.waiting.get(lane) or ())[:GROUP_RECORDS]]

@@ -130,10 +130,10 @@ class Refusing:
     def __init__(self, store: Any) -> None:
         self.store, self.broken = store, True
 
-    def unit(self) -> AbstractContextManager[Any]:
+    def unit(self, durable: bool = True) -> AbstractContextManager[Any]:
         @contextmanager
         def opened() -> Any:
-            with self.store.unit() as unit:
+            with self.store.unit(durable) as unit:
                 yield unit
                 if self.broken:
                     raise OSError("the disk is gone")

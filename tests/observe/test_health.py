@@ -165,7 +165,7 @@ def test_opening_enters_and_leaves_a_transaction() -> None:
 
     class Store:
         @contextmanager
-        def unit(self) -> Iterator[None]:
+        def unit(self, durable: bool = True) -> Iterator[None]:
             seen.append("open")
             yield
             seen.append("closed")

@@ -38,6 +38,19 @@ def test_a_commit_is_synced_before_it_is_told(tmp_path: Path) -> None:
         store.close()
 
 
+def test_a_unit_that_need_not_be_durable_is_not_synced_and_the_next_one_is(tmp_path: Path) -> None:
+    store = places.outbox(tmp_path)
+    for durable in (False, False, True, False, True):
+        with store.unit(durable) as unit:
+            supply(unit, 1)
+        assert pragma(store, "synchronous") == (2 if durable else 1)
+    store.close()
+    again = places.outbox(tmp_path)
+    with again.unit() as unit:
+        assert sum(state.waiting for state in unit.lanes()) == 5, "closing is no power cut"
+    again.close()
+
+
 def test_the_files_belong_to_their_owner_alone(tmp_path: Path) -> None:
     umask = os.umask(0)
     try:

@@ -48,14 +48,16 @@ class Store:
         self.rows: list[str] = []
         self.commits = 0
         self.units = 0
+        self.synced: list[bool] = []
         self.fail_commits = 0
         self.open = False
 
     @contextmanager
-    def unit(self) -> Iterator[Unit]:
+    def unit(self, durable: bool = True) -> Iterator[Unit]:
         assert not self.open, "two units at once"
         self.open = True
         self.units += 1
+        self.synced.append(durable)
         unit = Unit(list(self.rows))
         try:
             yield unit
@@ -125,6 +127,24 @@ def test_what_is_asked_in_one_turn_is_committed_once_and_told_after() -> None:
     assert (desk.store.rows, desk.store.commits) == (["a", "b", "c"], 1)
 
 
+def test_a_unit_is_synced_if_one_of_its_functions_asks_for_that() -> None:
+    desk = Desk()
+    for wanted in ((True,), (False,), (False, True, False), (False, False)):
+        for durable in wanted:
+            desk.committer.run(writing("x"), durable)
+        desk.turns()
+    assert desk.store.synced == [True, False, True, False]
+
+
+def test_run_alone_each_function_has_the_unit_it_asked_for() -> None:
+    desk = Desk()
+    desk.committer.run(writing("claim"), durable=False)
+    desk.ask("b", breaking)
+    desk.committer.run(writing("record"))
+    desk.turns()
+    assert desk.store.synced == [True, False, True, True] and desk.store.rows == ["claim", "record"]
+
+
 def test_nobody_is_told_before_the_commit() -> None:
     desk = Desk()
     seen: list[int] = []
@@ -177,7 +197,7 @@ def test_a_unit_that_cannot_be_opened_fails_all_and_the_next_turn_goes_on() -> N
     desk = Desk()
     healthy = desk.store.unit
 
-    def unit() -> Any:
+    def unit(durable: bool = True) -> Any:
         raise trouble(codes.STORE_BUSY, name="outbox")
 
     desk.store.unit = unit  # type: ignore[method-assign]  # the disk is gone

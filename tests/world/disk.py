@@ -72,6 +72,7 @@ class MemoryDisk:
         """Let the stores be what they were when they were copied; the machine must be down."""
         assert self._stores is not None
         for name, tables in copied.items():
+            self._stores.of(name).forget_unsynced()
             put_back(self._stores.of(name), tables)
 
 

@@ -67,8 +67,8 @@ class _Committer(Committer[Any]):
         super().__init__(_Door(life, store), life.time, most=most)
         self._life = life
 
-    def run(self, function: Callable[[Any], T]) -> Deferred[T]:
-        return super().run(function) if self._life.alive else fail(PowerCut())
+    def run(self, function: Callable[[Any], T], durable: bool = True) -> Deferred[T]:
+        return super().run(function, durable) if self._life.alive else fail(PowerCut())
 
     def bury(self) -> None:
         """Fail what was asked for and never done."""
@@ -85,11 +85,11 @@ class _Door:
         self._life, self._store = life, store
 
     @contextmanager
-    def unit(self) -> Iterator[Any]:
+    def unit(self, durable: bool = True) -> Iterator[Any]:
         if not self._life.alive:
             raise PowerCut
         try:
-            with self._store.unit() as unit:
+            with self._store.unit(durable) as unit:
                 yield unit
                 if unit.writes and self._life.machine.full:
                     raise trouble(codes.DISK, what="store")
