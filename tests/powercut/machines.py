@@ -25,12 +25,12 @@ class _OnPower:
     power: Power
 
     @contextmanager
-    def unit(self) -> Iterator[Any]:
+    def unit(self, durable: bool = True) -> Iterator[Any]:
         """Open one transaction; whatever happened in it, the process is dead if the power failed meanwhile."""
         try:
             if self.power.dead:
                 raise PowerCut
-            with super().unit() as unit:  # type: ignore[misc]  # the store this is mixed into
+            with super().unit(durable) as unit:  # type: ignore[misc]  # the store this is mixed into
                 yield unit
         finally:
             if self.power.dead:
