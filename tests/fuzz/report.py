@@ -38,6 +38,12 @@ def reproduces(target: str, path: str) -> str:
     return f'make fuzz ARGS="--target {target} --input {os.path.relpath(path)}"'
 
 
+def _again(run: TargetRun, found: dict[str, Any]) -> str:
+    if "seed" in found:
+        return f'make fuzz ARGS="--target {run.target} --seed {found["seed"]}"'
+    return reproduces(run.target, found["input"])
+
+
 def summary(runs: Sequence[TargetRun]) -> str:
     """Return the table."""
     head = ("target", "executions", "exec/s", "corpus", "outcomes", "coverage", "worst s", "worst MiB", "findings")
@@ -54,8 +60,7 @@ def summary(runs: Sequence[TargetRun]) -> str:
     lines.append(f"{sum(run.executions for run in runs)} executions, {sum(len(run.findings) for run in runs)} findings")
     for run in runs:
         for found in run.findings:
-            again = reproduces(run.target, found["input"])
-            lines += ["", f"{run.target}: {found['name']}", found["trace"][-1500:], again]
+            lines += ["", f"{run.target}: {found['name']}", found["trace"][-1500:], _again(run, found)]
     return "\n".join(lines)
 
 
