@@ -56,9 +56,9 @@ def judge(target: Target, data: bytes) -> Outcome:
     try:
         feature = ("taken", target.run(data))
     except Trouble as refusal:
-        feature, finding = _answered(refusal, data)
+        feature, finding = _answered(refusal, data if target.hides else b"")
     except target.refusals as refusal:
-        feature, finding = ("refused", type(refusal).__name__), _leaks(data, refusal, refusal.args)
+        feature, finding = ("refused", type(refusal).__name__), _leaks(data if target.hides else b"", refusal)
     except Exception as escaped:
         finding = _escaped(escaped)
     seconds, grown = time.thread_time() - start, peak() - before

@@ -24,7 +24,8 @@ class Target:
     `run` hands an input to the parser and holds the properties of its own as assertions; what it returns is any value
     that tells kinds of inputs apart, so that a new kind is kept.  A `Trouble`, or one of `refusals`, is the documented
     answer to a bad input; anything else that comes out is a finding.  `seconds` is processor time, `memory` octets of
-    growth of the process, `most` octets of an input, `rounds` how many mutations `make test` tries.
+    growth of the process, `most` octets of an input, `rounds` how many mutations `make test` tries.  `hides` is False
+    where an input is a publication, of which a refusal may quote names.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Target:
     memory: int = 96 << 20
     most: int = 64 << 10
     rounds: int = 150
+    hides: bool = True
 
 
 def hidden(*told: object) -> None:
