@@ -34,7 +34,7 @@ def line_of(twin: dict[str, Any], at: Instant, origin: str = "dept-a", n: int = 
         uuid7(at, bytes(range(n % 200, n % 200 + 10))), twin["RecordId"], origin, Version(EPOCH, n),
         Operation.DELETE if twin["Operation"] == "D" else Operation.UPSERT, twin["EventTime"], None, stamp(at),
     )
-    return join_line(to_json(twin), replace(head, **given))
+    return join_line(to_json(twin), head._replace(**given))
 
 
 def signer_of(means: Means) -> Signer:
