@@ -18,7 +18,7 @@ from tests.fuzz.report import TargetRun
 
 SLOTS = 2
 START = 6.0
-"""Seconds that a process is thought to need before its first input."""
+"""Seconds that the first processes are thought to need before their first input; later ones as these did."""
 HANG, SET_UP = 120.0, 300.0
 """Seconds without a new input after which a process hangs; and those it has before its first."""
 _COVERAGE = re.compile(r"\bcov: (\d+)")
@@ -33,8 +33,9 @@ class _Slot:
     log: Path
     current: Path
     until: float
-    count: int = 0
-    moved: float = 0.0
+    count: int
+    moved: float
+    began: float
 
 
 class Campaign:
@@ -42,6 +43,7 @@ class Campaign:
 
     def __init__(self, out: Path, engine: str, seed: int) -> None:
         self._out, self._engine, self._seed = out, engine, seed
+        self._starts: list[float] = []
 
     def run(self, names: Sequence[str], seconds: float) -> list[TargetRun]:
         """Divide the seconds over the targets; return what each came to, in the order given."""
@@ -51,7 +53,7 @@ class Campaign:
             while left or slots:
                 while left and len(slots) < SLOTS:
                     share = (end - time.monotonic()) * min(SLOTS, len(left)) / len(left)
-                    slots.append(self._start(left.pop(0), max(3.0, share - START)))
+                    slots.append(self._start(left.pop(0), max(3.0, share - self._start_up())))
                 time.sleep(0.2)
                 for slot in [slot for slot in slots if self._over(slot)]:
                     slots.remove(slot)
@@ -76,7 +78,11 @@ class Campaign:
                 stdout=sink, stderr=sink,
             )
         now = time.monotonic()
-        return _Slot(name, process, log, runs / f"{name}.current", now + seconds + SET_UP, 0, now)
+        return _Slot(name, process, log, runs / f"{name}.current", now + seconds + SET_UP, 0, now, now)
+
+    def _start_up(self) -> float:
+        """Return how long a process is in coming: what a busy machine takes must not eat the last targets' share."""
+        return sum(self._starts) / len(self._starts) if self._starts else START
 
     def _over(self, slot: _Slot) -> bool:
         """Return whether a process has ended; end one that hangs."""
@@ -84,6 +90,8 @@ class Campaign:
             return True
         now, count = time.monotonic(), _count(slot.current)
         if count != slot.count:
+            if not slot.count:
+                self._starts.append(now - slot.began)
             slot.count, slot.moved = count, now
         if now - slot.moved > (HANG if count else SET_UP) or now > slot.until:
             slot.process.send_signal(signal.SIGABRT)  # faulthandler writes where it stands
