@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Callable, Iterator, Sequence
 
 from tests.bench import backlogs
@@ -22,6 +21,17 @@ AGAINST = {
     "django-pyas2 machine": "as many independent pairs of django-pyas2 as there are processors, side by side",
     "rabbitmq": "RabbitMQ and pika: persistent, 1000 confirms under way, acknowledged 100 at a time, publish to"
                 " acknowledged; classic or quorum queue, whichever was faster at the start; no validation, no crypto",
+}
+ENDS = {"department": "部门", "centre": "中心"}
+STAGES = {
+    "department: HTTP ingest": "部门：HTTP接收", "department: parse and validate": "部门：解析校验",
+    "department: commit submissions": "部门：提交", "department: submit (of the commit)": "部门：登记（含于提交）",
+    "department: draw": "部门：取出", "department: seal": "部门：封装", "department: place": "部门：占位",
+    "department: TLS": "部门：TLS", "department: settle accepted": "部门：收妥回执",
+    "department: settle processed": "部门：办结回执", "centre: TLS": "中心：TLS", "centre: admit": "中心：验签",
+    "centre: store": "中心：存储", "centre: take": "中心：取出", "centre: open and validate": "中心：拆封校验",
+    "centre: save verdicts": "中心：存结论", "centre: warehouse": "中心：归集库", "centre: conclude": "中心：回执",
+    "centre: finish": "中心：办结",
 }
 ACCEPTED, FINAL = "accepted", "final"
 WORDS = {ACCEPTED: ("到接收", "to accepted"), FINAL: ("到终局", "to the final verdict")}
@@ -154,18 +164,23 @@ def _readings(found: Measured) -> Iterator[Figure]:
         yield of(f"{name}, cpu", [one.cost for one in readings], "µs/message", None, f"{name}，处理器", others)
 
 
-def _stages(found: Measured, form: str, goal: str) -> list[Figure]:
-    costs, bursts = found.stages.get(form), found.bursts.get(form)
-    if not costs or not bursts:
-        return []
-    whole = {"department": [one.department for one in bursts], "centre": [one.centre for one in bursts]}
-    both = sum(statistics.median(spent) for spent in whole.values())
-    share = sum(total(costs, who) for who in whole) / both
-    return [
-        *(Figure(f"{form.upper()}, {stage}", significant(cost), "µs/record") for stage, cost in costs.items()),
-        Figure(f"{form.upper()}, sum of the stages over cpu of the nodes", significant(share), "", goal,
-               {who: significant(total(costs, who)) for who in whole}, f"{form.upper()}，各阶段之和对节点处理器"),
+def _stages(found: Measured, form: str, goal: str) -> Iterator[Figure]:
+    """Yield what each stage costs, and the sum of the stages over what the nodes spent in the same round."""
+    rounds, bursts = found.stages.get(form, []), found.bursts.get(form, [])
+    if not rounds:
+        return
+    for who in ENDS:
+        sums = [total(costs, who) for costs in rounds]
+        yield of(f"{form.upper()}, all stages of the {who}", sums, "µs/record", zh=f"{form.upper()}，{ENDS[who]}各阶段之和")
+    shares = [
+        sum(total(costs, who) for who in ENDS) / (burst.department + burst.centre)
+        for costs, burst in zip(rounds, bursts, strict=True)
     ]
+    yield of(f"{form.upper()}, sum of the stages over cpu of the nodes", shares, "", goal,
+             f"{form.upper()}，各阶段之和对节点处理器", [burst.others for burst in bursts])
+    for stage in rounds[0]:
+        yield of(f"{form.upper()}, {stage}", [costs[stage] for costs in rounds], "µs/record",
+                 zh=f"{form.upper()}，阶段 {STAGES.get(stage, stage)}")
 
 
 def _octets(found: Measured) -> Iterator[Figure]:

@@ -2,9 +2,9 @@
 
     python -m tests.bench.stages [--parcels N] [--form json|xml] [--profile FILE]
 
-One thread, no reactor, no HTTP and no TLS: what the nodes use above this sum goes to those, to the waking of loops and
-to threads.  One parcel is what the nodes make under load: 700 records, close to 1 MiB of lines, from POSTs of 100 or
-of one.
+One thread and no reactor; HTTP is the nodes' server with an idle handler, TLS their contexts joined in memory.  What
+the nodes use above this sum goes to the waking of loops, to threads, to long polls and to the kernel's side of sockets.
+One parcel is what the nodes make under load: 700 records, close to 1 MiB of lines, from POSTs of 100 or of one.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from pathlib import Path
 
 import xsd
 from node.config import load
+from node.envelope import frame_head
 from node.exchange import admit, handle, seal, settle
 from node.exchange.means import Means
 from node.exchange.seal import Drawn, Outgoing
@@ -29,9 +30,13 @@ from node.exchange.submit import Supply, submit
 from node.model.instant import day
 from node.model.parcel import Lane
 from node.model.record import Record, Stream
-from node.service.papers import read_papers
+from node.service.papers import Papers, read_papers
 from node.service.stores import Stores, open_stores
 from node.validate import Media, Specifications, read_drafts
+from tests.bench.channel import Channel
+from tests.bench.http import Ingest
+from tests.bench.load import many
+from tests.bench.modes import MODES
 from tests.bench.pair import CENTRE, DEPARTMENT, lay_out_pair
 from tests.bench.records import RESOURCE, Records
 
@@ -40,6 +45,8 @@ RECORDS = 700
 PER_POST = {"json": 100, "xml": 1}
 PER_UNIT = {"json": 4, "xml": 32}
 """POSTs that share a commit, as they do under the benchmark's load."""
+POSTS = 100
+"""At least so many POSTs tell the price of HTTP."""
 MEDIA = {"json": Media("ndjson"), "xml": Media("xml")}
 
 
@@ -53,6 +60,7 @@ class End:
 
     means: Means
     stores: Stores
+    papers: Papers
 
     @classmethod
     def open(cls, config: Path) -> End:
@@ -64,7 +72,7 @@ class End:
             papers.keyring.identity(node.domain, node.code, node.org), crypto, papers.registry, papers.trust,
             Specifications.load(xsd.FOLDER, crypto.sm3), os.urandom,
         )
-        return cls(means, open_stores(node.state, papers.keyring.storage(), crypto, _now))
+        return cls(means, open_stores(node.state, papers.keyring.storage(), crypto, _now), papers)
 
 
 @dataclass(slots=True)
@@ -75,9 +83,41 @@ class Stages:
     centre: End
     supply: Records
     form: str
+    ingest: Ingest
+    channel: Channel
     per_parcel: int = RECORDS
     spent: dict[str, float] = field(default_factory=dict)
     records: int = 0
+
+    @classmethod
+    def open(cls, folder: Path, form: str, per_parcel: int = RECORDS) -> Stages:
+        """Return both ends on a site of their own in `folder`, one parcel done to warm up."""
+        site = lay_out_pair(folder)
+        department, centre = (End.open(site.seats[node].config) for node in (DEPARTMENT, CENTRE))
+        channel = Channel(department.papers, centre.papers)
+        made = cls(department, centre, Records(form, 9, per_parcel), form, Ingest(), channel, per_parcel)
+        made.round(1)
+        return made
+
+    def close(self) -> None:
+        """Close the stores and end the server."""
+        self.ingest.close()
+        for end in (self.department, self.centre):
+            end.stores.close()
+
+    def round(self, parcels: int) -> dict[str, float]:
+        """Return µs per record of each stage over so many parcels."""
+        self.spent.clear()
+        self.records = 0
+        each = PER_POST[self.form]
+        body = many(self.supply.take(each)) if self.form == "xml" else b"\n".join(self.supply.take(each))
+        posts = max(POSTS, parcels * self.per_parcel // each)
+        self.spent["department: HTTP ingest"] = 0.0  # first in the table; its cost is asked for at the end
+        for _ in range(parcels):
+            self.parcel()
+        taken = self.ingest.cost(body, posts, MODES[self.form].connections)
+        self.spent["department: HTTP ingest"] = taken / 1e6 / each * self.records
+        return self.costs()
 
     def costs(self) -> dict[str, float]:
         """Return µs per record of each stage."""
@@ -93,6 +133,7 @@ class Stages:
         """Take one parcel of records from the callers' bodies to the final receipt at the department."""
         self._submit()
         sent = self._send()
+        self._carry(sent)
         arrived = self._admit(sent)
         self._settle("department: settle accepted", arrived, b"")
         processed, listed = self._handle(sent.entry.parcel)
@@ -138,6 +179,12 @@ class Stages:
             unit.release(drawn.claim)
         assert sent.entry.count == self.per_parcel, "all that waited went into one parcel"
         return sent
+
+    def _carry(self, sent: Outgoing) -> None:
+        """Carry the parcel over TLS."""
+        parts = frame_head(sent.manifest, len(sent.payload)), sent.payload
+        for who, seconds in zip(("department: TLS", "centre: TLS"), self.channel.carry(b"".join(parts)), strict=True):
+            self.spent[who] = self.spent.get(who, 0.0) + seconds
 
     def _admit(self, sent: Outgoing) -> bytes:
         end = self.centre
@@ -187,19 +234,11 @@ def received_validation(end: End, parcel: str) -> str:
 
 def measure(folder: Path, form: str, parcels: int, per_parcel: int = RECORDS) -> dict[str, float]:
     """Return µs of cpu time per record by stage, over `parcels` parcels after one to warm up."""
-    site = lay_out_pair(folder)
-    ends = [End.open(site.seats[node].config) for node in (DEPARTMENT, CENTRE)]
-    stages = Stages(*ends, Records(form, 9, per_parcel), form, per_parcel)
+    stages = Stages.open(folder, form, per_parcel)
     try:
-        stages.parcel()
-        stages.spent.clear()
-        stages.records = 0
-        for _ in range(parcels):
-            stages.parcel()
+        return stages.round(parcels)
     finally:
-        for end in ends:
-            end.stores.close()
-    return stages.costs()
+        stages.close()
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ from tests.bench.outage import Drained, drain, fill
 from tests.bench.pair import Pair
 from tests.bench.peer import exchange
 from tests.bench.records import PER_MOULD, Records, specification
-from tests.bench.report import report
+from tests.bench.report import STAGES, report
 from tests.bench.rounds import Idle, Sizes
 from tests.bench.whole import Measured, measure
 from tests.bench.wire import Relay
@@ -108,7 +108,7 @@ def test_a_very_small_run_loses_nothing_and_gives_every_figure(tmp_path: Path) -
     assert found.bursts["single"][0].parcels == 2, "one record each"
     assert [len(one) for one in (found.idle.taken, found.idle.accepted, found.idle.final)] == [3, 3, 3]
     assert all(taken <= final for taken, final in zip(found.idle.taken, found.idle.final))
-    assert set(found.stages["json"]) == set(found.stages["xml"]) and len(found.stages["json"]) == 16
+    assert all(set(found.stages[form][0]) == set(STAGES) for form in ("json", "xml"))
     units = ("×", "records/s", "µs/record", "B/record")
     assert all(one.value > 0 for one in told.values() if "steady" not in one.name and one.unit in units)
     assert sum(figure.goal is not None for figure in told.values()) >= 14

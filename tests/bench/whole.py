@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import rmtree
 
-from tests.bench import machine, stages
+from tests.bench import machine
 from tests.bench.lanes import Urgent, urgent
 from tests.bench.memory import Watched
 from tests.bench.modes import MODES
 from tests.bench.outage import Drained, drain
 from tests.bench.pair import CENTRE, DEPARTMENT
 from tests.bench.rounds import Burst, Idle, Rounds, Sizes
+from tests.bench.stages import Stages
 from tests.bench.wire import Relay
 from tests.bench.yardsticks import YARDSTICKS, Reading
 
@@ -37,7 +38,7 @@ class Measured:
     outage: Drained | None = None
     lanes: Urgent | None = None
     wire: tuple[float, float] | None = None
-    stages: dict[str, dict[str, float]] = field(default_factory=dict)
+    stages: dict[str, list[dict[str, float]]] = field(default_factory=dict)
     posted: int = 0
     delivered: int = 0
 
@@ -47,7 +48,7 @@ def measure(
 ) -> Measured:
     """Return the measurements of one run; `say` hears how far it is."""
     rounds = Rounds(folder, sizes, parts, profile)
-    pair = rounds.pair
+    pair, opened = rounds.pair, list[Stages]()
     try:
         pair.start()
         time.sleep(1)
@@ -58,8 +59,15 @@ def measure(
             rounds.learn(MODES[name])
         if profile:
             pair.begin_profile()
+        stages = {
+            form: Stages.open(folder / f"stages-{form}", form, sizes.per_parcel)
+            for form in ("json", "xml") if "stages" in parts and form in parts
+        }
+        opened += stages.values()
         for number in range(sizes.rounds):
             _round(rounds, found, parts)
+            for form, stage in stages.items():
+                found.stages.setdefault(form, []).append(stage.round(sizes.parcels))
             say(f"round {number + 1} of {sizes.rounds}: {_last(found)}")
         found.resident = dict(zip((DEPARTMENT, CENTRE), watched.end(), strict=True))
         found.posted, found.delivered = rounds.posted, pair.delivered()
@@ -73,15 +81,13 @@ def measure(
     finally:
         pair.stop()
         rounds.close()
+        for stage in opened:
+            stage.close()
 
 
 def _afterwards(rounds: Rounds, found: Measured, folder: Path, parts: Collection[str]) -> None:
     if "wire" in parts:
         found.wire = _wire(rounds)
-    sizes = rounds.sizes
-    for form in ("json", "xml"):
-        if "stages" in parts and form in parts:
-            found.stages[form] = stages.measure(folder / f"stages-{form}", form, sizes.parcels, sizes.per_parcel)
 
 
 def _backlogs(
