@@ -62,7 +62,7 @@ class WarehouseContract(Opened):
 
     def test_a_greater_epoch_wins_over_a_greater_number(self, warehouse: Any) -> None:
         old, new = arriving(0, 900, "a"), arriving(0, 1, "a")
-        new = replace(new, head=replace(new.head, version=Version(8, 1)))
+        new = new._replace(head=new.head._replace(version=Version(8, 1)))
         with warehouse.unit() as unit:
             assert apply(unit, old) + apply(unit, new) + apply(unit, arriving(0, 901, "a")) == [APPLIED, APPLIED, OLDER]
 
@@ -149,7 +149,7 @@ class WarehouseContract(Opened):
             while order:
                 cut = random.randint(1, 5)
                 with warehouse.unit() as unit:
-                    apply(unit, *(replace(record, leaf=leaf) for leaf, record in enumerate(order[:cut])), lane=lane)
+                    apply(unit, *(record._replace(leaf=leaf) for leaf, record in enumerate(order[:cut])), lane=lane)
                 order = order[cut:]
             with warehouse.unit() as unit:
                 found = {key: unit.row(HERE, lane.resource, (key, "x")) for key in keys}
