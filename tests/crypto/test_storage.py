@@ -88,6 +88,7 @@ def test_keys_that_disagree_about_the_index_are_refused_together() -> None:
 @given(st.lists(st.binary(max_size=9), max_size=4), st.lists(st.binary(max_size=9), max_size=4))
 def test_different_parts_have_different_indexes(one: list[bytes], two: list[bytes]) -> None:
     assert (STORE.index(b"row", *one) == STORE.index(b"row", *two)) == (one == two)
+    assert STORE.indexer(b"row", *one)(*two) == STORE.index(b"row", *one, *two)
 
 
 def test_the_index_is_keyed_labelled_and_has_32_bytes() -> None:
