@@ -77,8 +77,10 @@ class Outflow:
         self._held = False
         self._closing = False
         self._moved = moved
-        # TCP's transport has it; TLS's has not, and would not want its octets passed by.
-        self._at_once: Callable[[bytes], int | Exception] | None = getattr(transport, "writeSomeData", None)
+        # TCP's class has it. TLS's has not, but an instance of that hands on whatever it lacks to the TCP below it:
+        # asked itself, it would give us the socket, and everything would leave in clear and break the handshake.
+        own = hasattr(type(transport), "writeSomeData")
+        self._at_once: Callable[[bytes], int | Exception] | None = getattr(transport, "writeSomeData") if own else None
         transport.registerProducer(self, True)  # type: ignore[attr-defined]  # ITransport leaves IConsumer out
 
     @property

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 from twisted.internet.error import ConnectionLost
+from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.testing import StringTransport
+from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 
 from node.wire.flow import SLICE, Outflow
 
@@ -62,3 +64,13 @@ def test_tls_is_never_passed_by() -> None:
     transport = StringTransport()
     Outflow(transport, lambda: None).write([b"one", b"two"])
     assert transport.value() == b"onetwo"
+
+
+def test_the_socket_below_tls_is_never_reached_through_it() -> None:
+    """Twisted's TLS answers for whatever its own class lacks with what the TCP below it has."""
+    socket = Socketed(1 << 20)
+    tls: Any = ProtocolWrapper(WrappingFactory(Factory()), Protocol())
+    tls.transport = socket
+    assert tls.writeSomeData is not None, "so asking the instance is not enough"
+    Outflow(tls, lambda: None).write([b"secret"])
+    assert socket.at_once == 0
