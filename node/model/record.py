@@ -1,14 +1,10 @@
-"""A record on its way: draft, record, head, version, refusal (DESIGN §2).
-
-What is made once for every record is a named tuple: a frozen dataclass sets each field by a call, three times as dear.
-"""
+"""A record on its way: draft, record, head, version, refusal (DESIGN §2)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from node.model.sentence import Sentence
@@ -61,23 +57,22 @@ class Problem:
     severity: str = "refuse"
 
 
-class Draft(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Draft:
     """One record as it arrived: nothing is proved of it.
 
     `form` is `json` or `xml`; `tree` is the JSON object's bytes or the parsed twin, or the element of an XML draft;
     `problems` are faults already met while parsing (they stand for the whole draft).
     """
 
-    index: int  # type: ignore[assignment]  # hides `tuple.index`, which nobody calls
+    index: int
     form: str
     tree: Any
     problems: Sequence[Problem] = ()
 
-    def __repr__(self) -> str:
-        return f"Draft({self.index}, {self.form})"
 
-
-class Record(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Record:
     """A draft that passed its specification; only `node.validate` makes one.
 
     `index` is its place in its submission, or its leaf in its parcel; `body` is the twin as canonical JSON;
@@ -85,16 +80,13 @@ class Record(NamedTuple):
     `key` holds the business key's values in the specification's order.
     """
 
-    index: int  # type: ignore[assignment]  # hides `tuple.index`, which nobody calls
+    index: int
     body: bytes
     row: str
     operation: Operation
     happened: str
     key: tuple[str, ...]
     correlation: str | None = None
-
-    def __repr__(self) -> str:
-        return f"Record({self.index}, {self.row!r}, {self.operation.value})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +98,8 @@ class Refusal:
     problems: Sequence[Problem]
 
 
-class Head(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Head:
     """What the exchange adds to a record, and never changes on the way (WIRE §2)."""
 
     record: str
@@ -118,4 +111,4 @@ class Head(NamedTuple):
     captured: str | None
     admitted: str
     correlation: str | None = None
-    ext: Mapping[str, Any] = MappingProxyType({})
+    ext: Mapping[str, Any] = field(default_factory=dict)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import NamedTuple
 
 from node.model.instant import Instant
 from node.model.parcel import Lane, Manifest, Position, Stage
@@ -248,16 +247,14 @@ class Met:
     since: Instant = 0
 
 
-class Arriving(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Arriving:
     """One good record on its way to a sink."""
 
     leaf: int
     head: Head
-    key: tuple[str, ...]
-    line: bytes
-
-    def __repr__(self) -> str:
-        return f"Arriving({self.leaf}, {self.head.record})"
+    key: tuple[str, ...] = field(repr=False)
+    line: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
     {"ts":"…Z","level":"warning","event":"EXN-PEER-DOWN","msg":"对端centre暂时无法到达","node":"civil-affairs","peer":"centre"}
 
 Rule 1: a value is a short text, a number or a flag.  Of an exception only types and places are written.
-Rule 2: what looks like the number of a person or an account is masked, whoever logged it.
+Rule 2: what looks like the number of a person or an account is masked, whoever logged it; so is what cannot be seen.
 Rule 3: logging never fails and never waits: a line an outlet does not take at once is dropped, and that is counted.
 """
 
@@ -29,6 +29,8 @@ LEVELS = {"debug": 10, "info": 20, "warn": 30, "warning": 30, "error": 40, "crit
 LONGEST = 200
 FRAMES = 12
 _LONG_NUMBER = re.compile(r"(?<![0-9A-Za-z])[0-9]{13,19}[Xx]?(?![0-9A-Za-z])")
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+"""Signs that move, turn or hide what stands beside them: a terminal or a page would obey them."""
 _FIELD = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _FORMATTER = string.Formatter()
 
@@ -111,9 +113,10 @@ def _value(value: object) -> Any:
 
 
 def _text(value: str) -> str:
-    """Return a short text in which no number is long enough to be a person's."""
+    """Return a short text in which no number is long enough to be a person's and every sign shows itself."""
     short = value if len(value) <= LONGEST else value[:LONGEST] + "…"
-    return _LONG_NUMBER.sub(lambda found: f"<{len(found[0])} digits>", short.encode("utf-8", "replace").decode())
+    shown = _UNSEEN.sub(lambda found: f"<U+{ord(found[0]):04X}>", short)
+    return _LONG_NUMBER.sub(lambda found: f"<{len(found[0])} digits>", shown.encode("utf-8", "replace").decode())
 
 
 def kinds(error: BaseException) -> str:

@@ -32,7 +32,10 @@ class Disk:
         self._section, self._until = section, 0.0
 
     def _look(self) -> Shortage:
-        found = os.statvfs(self._folder)
+        try:
+            found = os.statvfs(self._folder)
+        except OSError:  # unmounted, or moved away: there is no room at all
+            return Shortage.RESERVE
         free, total = found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize
         section = self._section
         self._counter.gauge("spool_avail", free)

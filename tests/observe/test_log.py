@@ -91,6 +91,15 @@ def test_an_identity_number_is_masked_wherever_it_is_put(seed: int) -> None:
     assert not any(list(in_bytes(octets)) or number[:17].encode() in octets for octets in kept.octets)
 
 
+def test_signs_that_turn_or_hide_what_stands_beside_them_are_shown_by_number() -> None:
+    """JSON leaves U+202E as it is, and a page that shows the line obeys it."""
+    log, kept = _log()
+    log("info", "x\u2028y", peer="a\u202egnp.exe\u200b", where="b\x9b31m\x7f", text="c\r\nd")
+    line = kept.lines[0]
+    assert (line["event"], line["peer"]) == ("x<U+2028>y", "a<U+202E>gnp.exe<U+200B>")
+    assert (line["where"], line["text"]) == ("b<U+009B>31m<U+007F>", "c<U+000D><U+000A>d")
+
+
 def test_rich_values_are_told_by_their_type_only() -> None:
     log, kept = _log()
     log("info", "x", body=b"secret", record={"Name": "secret"}, rows=["secret"], thing=object(), nothing=None, yes=True)

@@ -7,6 +7,7 @@ Both have a clock that a test can let jump, and a relay stands between them.
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -86,10 +87,10 @@ class Standing(Exchange):
 
     # --- what stands where --------------------------------------------------------------------------------------
 
-    def accounted(self) -> None:
+    def accounted(self, seconds: float = 60.0) -> None:
         """Wait until the source has the final word on everything, and the centre has opened all."""
         source, centre = self.ledgers(SOURCE, CENTRE)
-        until("everything accounted for", lambda: source.idle() and not self.open_at_centre(), 60)
+        until("everything accounted for", lambda: source.idle() and not self.open_at_centre(), seconds)
 
     def open_at_centre(self) -> bool:
         """Return whether anything waits to be opened."""
@@ -105,6 +106,12 @@ class Standing(Exchange):
         """Return the record ids in the centre's history."""
         (centre,) = self.ledgers(CENTRE)
         return [split_line(line)[1].record for block in centre.blocks(resource) for line in block.lines]
+
+    def reload(self, node: str) -> None:
+        """Have a node read its settings again, and wait until it has."""
+        before = self.events(node).count("config.reloaded")
+        self.crew.signal(node, signal.SIGHUP)
+        until(f"{node} read its settings", lambda: self.events(node).count("config.reloaded") > before)
 
     def metric(self, node: str, name: str, **labels: str) -> float:
         """Return the sum of a node's series of this name whose labels include these."""

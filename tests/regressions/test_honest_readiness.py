@@ -134,13 +134,14 @@ def test_a_database_that_is_locked_is_no_200(standing: Standing) -> None:
 
 def test_a_state_folder_that_is_gone_is_no_200(standing: Standing) -> None:
     state = standing.seat(CENTRE).state
-    away = state.with_name("away")
+    away, faults = state.with_name("away"), standing.events(CENTRE).count("EXN-FAULT")
     state.rename(away)
     try:
-        assert turns_red(standing, CENTRE) >= {"sync", "outbox", "inbox", "warehouse"}
+        assert turns_red(standing, CENTRE) >= {"disk", "sync", "outbox", "inbox", "warehouse"}
     finally:
         away.rename(state)
     turns_green(standing, CENTRE)
+    assert standing.events(CENTRE).count("EXN-FAULT") == faults, "a folder that is gone is no bug of ours"
 
 
 @pytest.mark.parametrize("by", [YEARS, -YEARS], ids=["ahead", "back"])

@@ -231,3 +231,13 @@ def test_the_second_door_refuses_any_depth(depth: int) -> None:
     with soon():
         judged = spec().judge_body(0, b'{"Unheard":' + b'{"a":' * depth + b"1" + b"}" * (depth + 1), TODAY)
     assert isinstance(judged, Refusal) and judged.problems
+
+
+def test_blank_lines_and_records_over_the_limit_are_counted_before_they_are_made() -> None:
+    """8 MiB of line ends once cost 70 MiB as a list of lines."""
+    few = Limits(records=3)
+    read = read_drafts(b"\n" * 1000 + b' {"a":1}\r\n\n{"b":2}' + b"\n \t" * 1000, LINES, spec(), few)
+    assert [draft.tree.strip() for draft in read] == [b'{"a":1}', b'{"b":2}']
+    with pytest.raises(Refused) as caught:
+        read_drafts(b"{}\n" * 1_000_000, LINES, spec(), few)
+    assert caught.value.code is codes.TOO_LARGE
