@@ -10,7 +10,7 @@ from node.envelope import Attested, Enclosure, Letter, open_verdicts, read_lette
 from node.envelope.cms.enveloped import envelop
 from node.model.parcel import Outcome, Receipt, VerdictList
 from tests.fuzz.mutate import any_of, armoured, asn1, json_text, members, octets
-from tests.fuzz.people import BOB, CRYPTO, files, rows, unwrap
+from tests.fuzz.people import ALICE, BOB, CAROL, CRYPTO, files, rows, unwrap
 from tests.fuzz.target import MARKER, Target
 
 KEY, IV = bytes(range(16)), bytes(range(16, 32))
@@ -43,10 +43,10 @@ def lists() -> Iterator[bytes]:
 
 @cache
 def base() -> Attested[Receipt]:
-    """Return a receipt of BOB to change."""
-    row = next(row for row in rows("statements")
-               if (row["expects"], row["stage"], row["signer"]) == ("receipt", "good", BOB.code))
-    return verify(read_receipt(row["octets"], CRYPTO), BOB.signing, CRYPTO)
+    """Return a good receipt to change, whoever signed it."""
+    row = next(row for row in rows("statements") if row["expects"] == "receipt" and row["stage"] == "good")
+    signing = next(one.signing for one in (ALICE, BOB, CAROL) if one.code == row["signer"])
+    return verify(read_receipt(row["octets"], CRYPTO), signing, CRYPTO)
 
 
 def run_list(data: bytes) -> Hashable:
