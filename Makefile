@@ -13,7 +13,7 @@ help:
 	@echo 'make demo    一台机器上的完整交换：中心和两个部门 / a whole exchange on one machine'
 	@echo 'make test    全部测试 / all tests'
 	@echo 'make lint    风格与类型 / style and types'
-	@echo 'make bench   性能测量，写入 build/bench.json / measurements'
+	@echo 'make bench   性能测量，写入 build/bench.json / measurements; ARGS="--quick --only json,idle", "--profile json", "--full"'
 	@echo 'make fuzz    模糊测试十分钟，写入 build/fuzz/report.json / ten minutes of fuzzing'
 	@echo '参数用 ARGS 传递 / arguments go in ARGS: make demo ARGS="--records 1000 --keep"'
 

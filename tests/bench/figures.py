@@ -13,6 +13,8 @@ from typing import Any
 AT_LEAST, AT_MOST = "≥", "≤"
 BUSY = 0.15
 """A round is marked when others had more than this share of the machine."""
+ENTRIES = "entries"
+"""The unit of a figure whose detail is what there is to say."""
 MEETS = {True: "达到 met", False: "未达到 NOT MET", None: ""}
 
 
@@ -86,6 +88,8 @@ def _row(one: Figure) -> str:
     row = f"{_pad(one.zh, 46)} {one.name:<62} {one.value:>10,g} {one.unit:<11} {one.goal or '':>7}  "
     row += f"{MEETS[one.meets]}  {spread}{mark}"
     note = one.detail.get("note")
+    if one.unit == ENTRIES:
+        note = "; ".join(f"{name} {value}" for name, value in one.detail.items())
     return row.rstrip() + (f"\n    {note}" if note else "")
 
 

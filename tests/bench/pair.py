@@ -103,8 +103,9 @@ class Pair:
 
     def start(self) -> None:
         """Start both and wait until they are ready."""
-        self.nodes = [self.node(name) for name in (DEPARTMENT, CENTRE)]
-        for node in self.nodes:
+        for name in (CENTRE, DEPARTMENT):  # the department finds the centre up, and does not rest first
+            node = self.node(name)
+            self.nodes.insert(0, node)
             node.wait_ready()
         self.token = self.department.seat.token.read_text(encoding="ascii").strip()
 
@@ -125,7 +126,8 @@ class Pair:
 
     def kill(self) -> None:
         """End both at once, after something went wrong."""
-        for node in self.nodes:
+        nodes, self.nodes = self.nodes, []  # what went wrong is told, not that these did not end well
+        for node in nodes:
             node.process.kill()
             node.process.wait()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from tests.bench import backlogs
-from tests.bench.figures import Figure, centile, of, significant
+from tests.bench.figures import ENTRIES, Figure, centile, of, significant
 from tests.bench.modes import MODES
 from tests.bench.rounds import Burst
 from tests.bench.stages import total
@@ -60,7 +60,7 @@ def report(found: Measured) -> list[Figure]:
         *_memory(found.resident, "the whole run", "全程"), _nothing_lost(found),
         *_rates(found), *_readings(found), *_octets(found),
         *_stages(found, "json", "≥ 0.6"), *_stages(found, "xml", "≥ 0.7"),
-        Figure("versions", len(found.versions), "entries", None, dict(found.versions), zh="版本"),
+        Figure("versions", len(found.versions), ENTRIES, None, dict(found.versions), zh="版本"),
     ]
 
 

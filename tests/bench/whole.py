@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -27,7 +28,7 @@ PARTS = (*MODES, *YARDSTICKS, "idle", "commits", "wire", "stages", "waiting", "o
 class Measured:
     """Everything that was measured; lists hold one entry per round, and what was left out is empty."""
 
-    versions: Mapping[str, str]
+    versions: dict[str, str]
     octets: Mapping[str, float]
     idle: Idle
     bursts: dict[str, list[Burst]] = field(default_factory=dict)
@@ -47,7 +48,7 @@ def measure(
     folder: Path, sizes: Sizes, say: Callable[[str], None], parts: Collection[str] = PARTS, profile: str = ""
 ) -> Measured:
     """Return the measurements of one run; `say` hears how far it is."""
-    rounds = Rounds(folder, sizes, parts, profile)
+    load, rounds = os.getloadavg()[0], Rounds(folder, sizes, parts, profile)
     pair, opened = rounds.pair, list[Stages]()
     try:
         pair.start()
@@ -74,6 +75,7 @@ def measure(
         pair.stop()
         _afterwards(rounds, found, folder, parts)
         _backlogs(found, sizes, folder, say, parts)
+        found.versions["load average, start and end"] = f"{load:.1f}, {os.getloadavg()[0]:.1f}"
         return found
     except BaseException:
         pair.kill()
