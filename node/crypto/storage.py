@@ -20,8 +20,9 @@ index, and every lookup would miss in silence: check = HMAC-SM3(key, label ‖ i
 from __future__ import annotations
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from struct import Struct
 
 from node.crypto import pkcs8, symmetric
 from node.crypto.der import OCTET_STRING, SEQUENCE, Malformed, Reader, encode, integer
@@ -32,6 +33,7 @@ from node.ports import Chance, Crypto, Storage
 LABEL = "EXCHANGE NODE STORAGE KEY"
 SIZES = (16, 32)
 ID, NONCE = 4, 12
+_LENGTH = Struct(">I").pack
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,15 @@ class StorageKey:
         return self._crypto.sm4_gcm_open(body, nonce, secret, place)
 
     def index(self, label: bytes, *parts: bytes) -> bytes:
-        return self._digest(b"".join(len(part).to_bytes(4, "big") + part for part in (label, *parts)))
+        return self._digest(_framed(label, *parts))
+
+    def indexer(self, label: bytes, *first: bytes) -> Callable[..., bytes]:
+        front, digest = _framed(label, *first), self._digest
+        return lambda *parts: digest(front + _framed(*parts))
+
+
+def _framed(*parts: bytes) -> bytes:
+    return b"".join([piece for part in parts for piece in (_LENGTH(len(part)), part)])
 
 
 _: type[Storage] = StorageKey

@@ -13,15 +13,15 @@ from dataclasses import dataclass, field
 import orjson
 
 from node.model import codes
-from node.model.ids import uuid7
+from node.model.ids import uuid7, uuids7
 from node.model.instant import Instant, stamp
 from node.model.parcel import Lane
-from node.model.record import Head, Record, Refusal, SpecificationId, Stream, Version
+from node.model.record import Record, Refusal, SpecificationId, Stream
 from node.model.registry import Resource
 from node.model.spool import Answer, Submission, Waiting
 from node.model.trouble import trouble
 from node.ports import Chance, OutboxUnit
-from node.validate import join_line
+from node.validate import join_born
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,8 @@ def submit(unit: OutboxUnit, supply: Supply, domain: str, origin: str, now: Inst
     if unit.superseded():
         raise trouble(codes.SUPERSEDED)  # the versions an old copy gives out were given out before
     first = unit.allot(supply.resource.code, len(supply.records))
-    lines = _lines(supply.records, origin, first, now, chance)
+    ids = uuids7(now, chance(10 * len(supply.records)))
+    lines = join_born(supply.records, ids, origin, first, stamp(now))
     for receiver in supply.resource.receivers if lines else ():
         lane = Lane(domain, origin, receiver, supply.resource.code, supply.stream)
         unit.wait(lane, Waiting(
@@ -63,27 +64,6 @@ def submit(unit: OutboxUnit, supply: Supply, domain: str, origin: str, now: Inst
     )
     unit.answer(submission, supply.key, supply.body, answer)
     return answer
-
-
-def _lines(records: Sequence[Record], origin: str, first: Version, now: Instant, chance: Chance) -> list[bytes]:
-    drawn, admitted = chance(10 * len(records)), stamp(now)
-    return [
-        join_line(
-            record.body,
-            Head(
-                uuid7(now, drawn[10 * n : 10 * n + 10]),
-                record.row,
-                origin,
-                Version(first.epoch, first.n + n),
-                record.operation,
-                record.happened,
-                None,
-                admitted,
-                record.correlation,
-            ),
-        )
-        for n, record in enumerate(records)
-    ]
 
 
 def _answer(submission: str, supply: Supply) -> Answer:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 from node.model.instant import Instant
 from node.model.record import SpecificationId, Stream
@@ -205,11 +205,10 @@ class Outcome(str, Enum):
     REFUSED = "refused"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """The receiver's word on the record at leaf `index`; `rule` and `field` only of a refused one."""
 
-    index: int
+    index: int  # type: ignore[assignment]  # hides `tuple.index`, which nobody calls
     outcome: Outcome
     rule: str = ""
     field: str = ""

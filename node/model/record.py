@@ -1,10 +1,14 @@
-"""A record on its way: draft, record, head, version, refusal (DESIGN §2)."""
+"""A record on its way: draft, record, head, version, refusal (DESIGN §2).
+
+What is made once for every record is a named tuple: a frozen dataclass sets each field by a call, three times as dear.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from node.model.sentence import Sentence
@@ -57,22 +61,23 @@ class Problem:
     severity: str = "refuse"
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """One record as it arrived: nothing is proved of it.
 
     `form` is `json` or `xml`; `tree` is the JSON object's bytes or the parsed twin, or the element of an XML draft;
     `problems` are faults already met while parsing (they stand for the whole draft).
     """
 
-    index: int
+    index: int  # type: ignore[assignment]  # hides `tuple.index`, which nobody calls
     form: str
     tree: Any
     problems: Sequence[Problem] = ()
 
+    def __repr__(self) -> str:
+        return f"Draft({self.index}, {self.form})"
 
-@dataclass(frozen=True, slots=True)
-class Record:
+
+class Record(NamedTuple):
     """A draft that passed its specification; only `node.validate` makes one.
 
     `index` is its place in its submission, or its leaf in its parcel; `body` is the twin as canonical JSON;
@@ -80,13 +85,16 @@ class Record:
     `key` holds the business key's values in the specification's order.
     """
 
-    index: int
+    index: int  # type: ignore[assignment]  # hides `tuple.index`, which nobody calls
     body: bytes
     row: str
     operation: Operation
     happened: str
     key: tuple[str, ...]
     correlation: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Record({self.index}, {self.row!r}, {self.operation.value})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +106,7 @@ class Refusal:
     problems: Sequence[Problem]
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """What the exchange adds to a record, and never changes on the way (WIRE §2)."""
 
     record: str
@@ -111,4 +118,4 @@ class Head:
     captured: str | None
     admitted: str
     correlation: str | None = None
-    ext: Mapping[str, Any] = field(default_factory=dict)
+    ext: Mapping[str, Any] = MappingProxyType({})

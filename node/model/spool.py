@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import NamedTuple
 
 from node.model.instant import Instant
 from node.model.parcel import Lane, Manifest, Position, Stage
@@ -247,14 +248,16 @@ class Met:
     since: Instant = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Arriving:
+class Arriving(NamedTuple):
     """One good record on its way to a sink."""
 
     leaf: int
     head: Head
-    key: tuple[str, ...] = field(repr=False)
-    line: bytes = field(repr=False)
+    key: tuple[str, ...]
+    line: bytes
+
+    def __repr__(self) -> str:
+        return f"Arriving({self.leaf}, {self.head.record})"
 
 
 @dataclass(frozen=True, slots=True)

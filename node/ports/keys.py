@@ -131,6 +131,9 @@ class Storage(Protocol):
     def index(self, label: bytes, *parts: bytes) -> bytes:
         """Return a 32-byte keyed digest of the parts, each prefixed with its length, for looking up without showing."""
 
+    def indexer(self, label: bytes, *first: bytes) -> Callable[..., bytes]:
+        """Return `index` as a function of the parts that follow `first`, for many values that share these."""
+
 
 class Trust(Protocol):
     """Chain, validity and revocation of certificates."""

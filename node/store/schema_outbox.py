@@ -43,7 +43,7 @@ submissions = tree(
 )
 # What the callers of one unit were told, sealed together; `live` counts the submissions that still point here.
 replies = rows("replies", OUTBOX, whole("id", key=True), whole("live"), octets("sealed"))
-# Keyed digests of (caller, resource, key) and of the body; random, so the row is as small as it can be.
+# Keyed digests of (caller, resource, key) and of SHA-256 of the body; random, so the row is as small as it can be.
 answers = tree("answers", OUTBOX, octets("mac", key=True), octets("body"), octets("submission"))
 
 bookmarks = tree("bookmarks", OUTBOX, text("reader", key=True), octets("sealed"))

@@ -3,12 +3,14 @@
 Rule 1: a value is bound to (store, table, primary key): moved to another row it does not open.
 Rule 2: compress first, seal then: sealed octets do not compress.
 Rule 3: a value of ours that does not open is damage here, never somebody's refusal.
+Rule 4: what was sealed to be read once, soon, is kept in clear in memory until then, at most `KEPT` octets; it stands
+        for the octets on disk only where these have its name and its place, so the disk decides what there is.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import accumulate, pairwise
 
 from zstandard import ZstdCompressor, ZstdDecompressor, ZstdError
@@ -19,6 +21,9 @@ from node.ports import Storage
 
 MAC = 16
 """Octets kept of a keyed digest: 2⁶⁴ values before two are likely to meet, and half the index."""
+
+KEPT = 8 << 20
+"""Octets kept in clear of values about to be read: eight parcels."""
 
 
 def pack(parts: Sequence[bytes]) -> bytes:
@@ -48,6 +53,8 @@ class Sealing:
         self._storage, self._store = storage, store.encode()
         self._compressor = ZstdCompressor(level=1, write_checksum=False)
         self._decompressor = ZstdDecompressor()
+        self._kept: dict[tuple[bytes, bytes], list[bytes]] = {}
+        self._octets = 0
 
     def seal(self, table: str, key: object, clear: bytes) -> bytes:
         """Return `clear` sealed to its row."""
@@ -60,26 +67,40 @@ class Sealing:
         except Refused:
             raise self._damaged() from None
 
-    def seal_parts(self, table: str, key: object, parts: Sequence[bytes]) -> bytes:
-        """Return parts packed, compressed and sealed to their row."""
-        return self.seal(table, key, self._compressor.compress(pack(parts)))
+    def seal_parts(self, table: str, key: object, parts: Sequence[bytes], *, soon: bool = False) -> bytes:
+        """Return parts packed, compressed and sealed to their row; `soon` says that they are read back soon, once."""
+        sealed = self.seal(table, key, self._compressor.compress(pack(parts)))
+        if soon:
+            self._keep(self._place(table, key), sealed, list(parts))
+        return sealed
 
     def open_parts(self, table: str, key: object, sealed: bytes) -> list[bytes]:
         """Undo `seal_parts`; raises as `open`."""
+        known = self._kept.pop((self._place(table, key), seal_name(sealed)), None) if self._kept else None
+        if known is not None:
+            self._octets -= sum(map(len, known))
+            return known
         clear = self.open(table, key, sealed)
         try:
             return unpack(self._decompressor.decompress(clear))
         except (ZstdError, struct.error):
             raise self._damaged() from None
 
+    def _keep(self, place: bytes, sealed: bytes, parts: list[bytes]) -> None:
+        """Keep parts in clear; the oldest go when there are too many: their lane does not keep up."""
+        self._kept[place, seal_name(sealed)] = parts
+        self._octets += sum(map(len, parts))
+        while self._octets > KEPT:
+            self._octets -= sum(map(len, self._kept.pop(next(iter(self._kept)))))
+
     def mac(self, label: bytes, *parts: bytes) -> bytes:
         """Return a keyed digest of the parts, cut to `MAC` octets, for looking up without showing."""
         return self._storage.index(label, *parts)[:MAC]
 
-    def macs(self, label: bytes, values: Sequence[Sequence[bytes]]) -> list[bytes]:
-        """Return the `mac` of each of many values."""
-        index = self._storage.index
-        return [index(label, *parts)[:MAC] for parts in values]
+    def macs(self, label: bytes, first: bytes) -> Callable[..., bytes]:
+        """Return `mac` for many values that share the label and the first part: a function of the other parts."""
+        index = self._storage.indexer(label, first)
+        return lambda *parts: index(*parts)[:MAC]
 
     def _place(self, table: str, key: object) -> bytes:
         octets = key if isinstance(key, bytes) else str(key).encode()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from hashlib import sha256
 from hmac import compare_digest
 from typing import Any
 
@@ -158,7 +159,8 @@ class Submissions(Waiters):
         # Asked for and stored in one unit, often: the digest of a large body is worth keeping until its end.
         known = self._digests.get(id(body))
         if known is None:
-            known = self._digests[id(body)] = (body, self._sealing.mac(b"body", body))
+            # SM3 is the keyed digest; before it goes a plain one six times as fast, of which nothing is stored.
+            known = self._digests[id(body)] = (body, self._sealing.mac(b"body", sha256(body).digest()))
         return known[1]
 
     # --- versions and bookmarks ---------------------------------------------------------------------------------

@@ -104,7 +104,7 @@ class Waiters(Transaction):
         id = (number << LANE_SHIFT) + row[0][0] - len(pieces)
         for (first, lines), size in zip(pieces, octets, strict=True):
             id += 1
-            sealed = self._sealing.seal_parts("bodies", id, [run.origins, *lines])
+            sealed = self._sealing.seal_parts("bodies", id, [run.origins, *lines], soon=True)
             epoch, n = first or (None, None)
             self._write(
                 f"INSERT INTO groups ({_HEADER}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",

@@ -93,10 +93,10 @@ class WarehouseTransaction(History):
         """Let each record win or lose, and write what changed."""
         records, resource_code = delivery.records, delivery.lane.resource
         scopes = {origin: scope(origin, resource_code) for origin in {record.head.origin for record in records}}
-        keys = self._sealing.macs(
-            b"key", [(scopes[record.head.origin], *map(str.encode, record.key)) for record in records]
-        )
-        rows = self._sealing.macs(b"row", [(scopes[one.head.origin], one.head.row.encode()) for one in records])
+        key_of = {origin: self._sealing.macs(b"key", one) for origin, one in scopes.items()}
+        row_of = {origin: self._sealing.macs(b"row", one) for origin, one in scopes.items()}
+        keys = [key_of[one.head.origin](*map(str.encode, one.key)) for one in records]
+        rows = [row_of[one.head.origin](one.head.row.encode()) for one in records]
         state, numbers, strayed = self._load(keys, rows)
         outcomes = [
             state.apply(number, key, row, record.head.version, record.head.operation)

@@ -11,7 +11,7 @@ Fails: `Refused` (TOO_LARGE, MEDIA, MALFORMED, LINE) for a body or a line, `Hold
 
 from node.validate.document import Limits, Media
 from node.validate.faults import PLANTED, fault, faults, plant
-from node.validate.line import join_line, same, split_line
+from node.validate.line import join_born, join_line, same, split_line
 from node.validate.profile import Fault
 from node.validate.reader import check_profile
 from node.validate.samples import regions, sample, to_json, to_xml
@@ -20,5 +20,6 @@ from node.validate.specifications import Files, Specifications
 
 __all__ = [
     "PLANTED", "Fault", "Files", "Limits", "Media", "Specification", "Specifications", "check_profile", "fault",
-    "faults", "join_line", "plant", "read_drafts", "regions", "sample", "same", "split_line", "to_json", "to_xml",
+    "faults", "join_born", "join_line", "plant", "read_drafts", "regions", "sample", "same", "split_line", "to_json",
+    "to_xml",
 ]

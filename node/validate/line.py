@@ -19,6 +19,8 @@ Rule 2: `split_line` proves the head.  The body is proved by `Specification.judg
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -61,6 +63,18 @@ _HEAD = Draft202012Validator(
 )
 _OPERATIONS = {"upsert": Operation.UPSERT, "delete": Operation.DELETE}
 
+_TEXT = r'[^"\\\x00-\x1f\x7f]'
+_NUMBER = "(0|[1-9][0-9]{0,14})"
+_PLAIN = re.compile(
+    rf'"admitted":"({_TIME[1:-1]})","operation":"(upsert|delete)","origin":"([!#-\[\]-~]{{1,64}})",'
+    r'"record":"([0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})",'
+    rf'"row":"({_TEXT}{{1,64}})","time":"({_TEXT}{{1,32}})","version":\[{_NUMBER},{_NUMBER}\]'
+).fullmatch
+"""A head as nearly every one is: canonical by its form, without an optional member, an escape or a huge number.
+
+Reading it so is four times as fast as parsing; whatever does not fit is parsed, and both ways tell the same.
+"""
+
 
 def join_line(body: bytes, head: Head) -> bytes:
     """Return the line of a record's canonical `body` and its `head`."""
@@ -83,6 +97,26 @@ def join_line(body: bytes, head: Head) -> bytes:
     return b'{"body":%b,"head":%b}' % (body, octets)
 
 
+def join_born(
+    records: Sequence[Record], ids: Sequence[str], origin: str, first: Version, admitted: str
+) -> list[bytes]:
+    """Return the lines of records that are submitted here: `join_line` of each, with its id and the next version."""
+    write, epoch = orjson.dumps, first.epoch
+    opening = b'"admitted":%b,' % write(admitted)
+    acts = {act: b'"operation":"%b","origin":%b' % (act.value.encode(), write(origin)) for act in Operation}
+    lines = []
+    for n, (record, id) in enumerate(zip(records, ids, strict=True), first.n):
+        _, body, row, operation, happened, _, correlation = record
+        case = b"" if correlation is None else b'"correlation":%b,' % write(correlation)
+        line = b'{"body":%b,"head":{%b%b%b,"record":"%b","row":%b,"time":%b,"version":[%d,%d]}}' % (
+            body, opening, case, acts[operation], id.encode(), write(row), write(happened), epoch, n
+        )
+        if len(line) - len(body) > HEAD_OCTETS + 8:
+            raise trouble(codes.TOO_LARGE, what="head", limit=HEAD_OCTETS)
+        lines.append(line)
+    return lines
+
+
 def split_line(line: bytes) -> tuple[bytes, Head]:
     """Return the bytes of the body, and the head; raise Refused(LINE) for any other form.
 
@@ -92,6 +126,11 @@ def split_line(line: bytes) -> tuple[bytes, Head]:
         raise _broken("frame")
     # A quote inside a string is escaped, so the middle is found between members only.  A member `head` inside the
     # body ends before the line does and does not parse; the first one that fills the rest of the line is the head.
+    # Where the last one is plain, none before it does: its object would stay open.
+    middle = line.rfind(_MIDDLE)
+    head = _plain(line[middle + 9:-2]) if middle >= 0 else None
+    if head is not None:
+        return line[8:middle], head
     middle = line.find(_MIDDLE, max(0, len(line) - HEAD_OCTETS))
     while middle >= 0:
         head = _head(line[middle + 8:-1])
@@ -99,6 +138,18 @@ def split_line(line: bytes) -> tuple[bytes, Head]:
             return line[8:middle], head
         middle = line.find(_MIDDLE, middle + 1)
     raise _broken("head")
+
+
+def _plain(octets: bytes) -> Head | None:
+    """Return the head whose members these are if it is plain."""
+    try:
+        found = _PLAIN(octets.decode())
+    except UnicodeDecodeError:
+        return None
+    if found is None:
+        return None
+    admitted, operation, origin, record, row, time, epoch, n = found.groups()
+    return Head(record, row, origin, Version(int(epoch), int(n)), _OPERATIONS[operation], time, None, admitted)
 
 
 def _head(octets: bytes) -> Head | None:

@@ -8,9 +8,10 @@ Rule 3: a record's body is `orjson` with sorted keys over the twin, whatever doo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 import jiter
@@ -33,6 +34,7 @@ from node.validate.tables import Table
 from node.validate.twin import JsonReader, XmlReader, fast_twin
 
 _SORTED = orjson.OPT_SORT_KEYS
+_UPSERT, _DELETE = Operation.UPSERT, Operation.DELETE
 _LABEL = Sentence("此条记录", "the record")
 DEPTH = 16
 """Most levels of a JSON record."""
@@ -63,6 +65,7 @@ class Specification:
         self._json_delete = _gate(json_schema(shape, shape.kept))
         self._broken = self.rules.broken
         self._refusing = frozenset(n for n, rule in enumerate(self.rules.all) if rule.severity == "refuse")
+        self._key = _getter(shape.key)
         self._skip = len(shape.namespace) + 2
         self._operation_tag = f"{{{shape.namespace}}}{shape.operation}"
         self._operation_place = list(shape.record.members).index(shape.operation)
@@ -79,7 +82,10 @@ class Specification:
 
     def judge_all(self, drafts: Iterable[Draft], today: date) -> Iterator[Record | Refusal]:
         """Judge drafts one by one, lazily and in order."""
-        return (self.judge(draft, today) for draft in drafts)
+        days = _days(today)
+        return (
+            self._judge_xml(draft, days) if draft.form == "xml" else self._judge_json(draft, days) for draft in drafts
+        )
 
     def judge_body(self, index: int, body: bytes, today: date) -> Record | Refusal:
         """Judge a twin at the second door: its bytes must be the canonical ones."""
@@ -167,9 +173,8 @@ class Specification:
     def _record(self, index: int, twin: Mapping[str, Any], body: bytes) -> Record:
         shape = self.shape
         return Record(
-            index, body, twin[shape.row], Operation.DELETE if twin[shape.operation] == "D" else Operation.UPSERT,
-            twin[shape.time], tuple([twin[name] for name in shape.key]),
-            None if shape.correlation is None else twin.get(shape.correlation),
+            index, body, twin[shape.row], _DELETE if twin[shape.operation] == "D" else _UPSERT, twin[shape.time],
+            self._key(twin), None if shape.correlation is None else twin.get(shape.correlation),
         )
 
     def _kept(self, record: Record) -> frozenset[str] | None:
@@ -190,6 +195,13 @@ class Specification:
         return _refuse(index, row, problems)
 
 
+def _getter(names: Sequence[str]) -> Callable[[Mapping[str, Any]], tuple[str, ...]]:
+    """Return what takes the values of these members, in this order."""
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda twin: (twin[names[0]],)
+
+
 def _gate(schema: dict[str, Any]) -> Draft202012Validator:
     # The linear engine: no pattern can make it backtrack.
     return Draft202012Validator(schema, pattern_options=RegexOptions(), validate_formats=False)
@@ -198,9 +210,12 @@ def _gate(schema: dict[str, Any]) -> Draft202012Validator:
 def _single(raw: bytes, body: bytes) -> bool:
     """Whether no object of a JSON text that parses names a member twice; `body` is what the parser made of it.
 
-    Without a backslash every colon stands for itself, and each member that `body` lost took its colon with it; so
-    equal numbers of colons prove that none was lost.  Only a text with a backslash is parsed again.
+    A text is nowhere shorter than `body` writes it, so one of the same length lost nothing.  Without a backslash every
+    colon stands for itself, and each member that `body` lost took its colon with it; so equal numbers of colons prove
+    that none was lost.  Only a text with a backslash is parsed again.
     """
+    if len(raw) == len(body):
+        return True
     if b"\\" not in raw:
         return raw.count(b":") == body.count(b":")
     try:

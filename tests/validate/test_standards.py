@@ -5,13 +5,14 @@ Only the numbers printed in GB 11643-1999 stand here as they are; the others are
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import pytest
 
 from node.model.record import Record
 from node.validate import Specification, sample
-from node.validate.rules import checks
+from node.validate.rules import checks, kinds
 from tests.validate.held import TODAY, by_json, by_xml, draft, found, spec
 
 
@@ -159,3 +160,14 @@ def test_a_moment_has_one_of_the_printed_shapes_and_is_kept_as_written(text: str
         of = spec()
         judged = by_json(of, {**sample(of, 1, 1), "EventTime": text})
         assert isinstance(judged, Record) and judged.happened == text
+
+
+@pytest.mark.parametrize("mark", ["", "-"])
+@pytest.mark.parametrize("year", ["0000", "0001", "1900", "2000", "2023", "2024", "9999"])
+def test_the_rule_of_the_calendar_is_the_calendar(year: str, mark: str) -> None:
+    rule = kinds.condition("calendar", {"field": "Day"})
+    names = {"year_days": checks.YEAR_DAYS, "no_day": checks.no_day}
+    for month, day in product(range(14), range(33)):
+        text = f"{year}{mark}{month:02d}{mark}{day:02d}"
+        for moment in (text, text + "T101112"):
+            assert bool(eval(rule, names, {"f_Day": moment})) is checks.no_day(moment), moment

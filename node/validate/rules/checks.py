@@ -16,6 +16,11 @@ USCC_SIGNS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 USCC_WEIGHTS = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28, 1)
 ORGANISATION_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
 
+YEAR_DAYS = frozenset(
+    f"{mark}{day:%m}{mark}{day:%d}" for mark in ("", "-") for day in map(date.fromordinal, range(1, 366))
+)
+"""Month and day of every date that each year has, as they stand behind the year: `MMDD` and `-MM-DD`."""
+
 _CITIZEN = re.compile("[0-9]{17}[0-9X]")
 _ZERO = ord("0")
 _CITIZEN_SUM = _ZERO * sum(CITIZEN_WEIGHTS)
@@ -86,8 +91,3 @@ def no_day(text: str) -> bool:
     except ValueError:
         return True
     return False
-
-
-def day(text: str) -> str:
-    """Return the date at the start of `text` as `YYYYMMDD`."""
-    return text[:10].replace("-", "")[:8]

@@ -74,13 +74,14 @@ def fraction_digits(text: str) -> int:
     return len(text.partition(".")[2].rstrip("0"))
 
 
+# A text of no more characters has no more digits: then they need not be counted.
 _NUMERIC: tuple[tuple[str, str, str], ...] = (
     ("least", "min-inclusive", "Decimal({v}) < bounds[{n}]"),
     ("most", "max-inclusive", "Decimal({v}) > bounds[{n}]"),
     ("above", "min-exclusive", "Decimal({v}) <= bounds[{n}]"),
     ("below", "max-exclusive", "Decimal({v}) >= bounds[{n}]"),
-    ("total_digits", "total-digits", "total_digits({v}) > bounds[{n}]"),
-    ("fraction_digits", "fraction-digits", "fraction_digits({v}) > bounds[{n}]"),
+    ("total_digits", "total-digits", "len({v}) > bounds[{n}] < total_digits({v})"),
+    ("fraction_digits", "fraction-digits", "len({v}) > bounds[{n}] < fraction_digits({v})"),
 )
 
 
@@ -98,7 +99,7 @@ def compile_rules(shape: Shape, codes: Codes) -> Rules:
     ])
     names: dict[str, Any] = {
         "citizen_wrong": checks.citizen_wrong, "no_citizen": checks.no_citizen, "uscc_wrong": checks.uscc_wrong,
-        "day": checks.day,
+        "year_days": checks.YEAR_DAYS,
         "uscc_inner_wrong": checks.uscc_inner_wrong, "register_wrong": checks.register_wrong, "no_day": checks.no_day,
         "BLANK": BLANK, "bounds": writer.bounds, "Decimal": Decimal, "total_digits": total_digits,
         "fraction_digits": fraction_digits, "number": _number, "whole_number": _whole_number,
@@ -200,10 +201,11 @@ class _Writer:
         self.lines.append(f"{pad}    pass")
         self.lines.append(f"{pad}elif len({variable}) > {DIGITS}:  # digits")
         self.hit(self.facet(leaf, "digits", DIGITS, steps), pad + "    ", places)
-        self.lines.append(f"{pad}elif {form}({variable}) is None and not {variable}.strip(BLANK):  # empty")
-        self.hit(self.facet(leaf, "empty", None, steps), pad + "    ", places)
-        self.lines.append(f"{pad}elif {form}({variable}) is None:  # number")
-        self.hit(self.facet(leaf, "number", None, steps), pad + "    ", places)
+        self.lines.append(f"{pad}elif {form}({variable}) is None:")
+        self.lines.append(f"{pad}    if not {variable}.strip(BLANK):  # empty")
+        self.hit(self.facet(leaf, "empty", None, steps), pad + "        ", places)
+        self.lines.append(f"{pad}    else:  # number")
+        self.hit(self.facet(leaf, "number", None, steps), pad + "        ", places)
         bounds = [(row, getattr(leaf.facets, row[0])) for row in _NUMERIC if getattr(leaf.facets, row[0]) is not None]
         if bounds:
             self.lines.append(f"{pad}else:")
