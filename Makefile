@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 PY := $(VENV)/bin/python
 LINTED := node tests $(if $(wildcard adapters/*.py),adapters)
 
-.PHONY: help demo test lint bench fuzz clean
+.PHONY: help demo test lint bench fuzz soak clean
 
 help:
 	@echo 'make demo    一台机器上的完整交换：中心和两个部门 / a whole exchange on one machine'
@@ -15,6 +15,7 @@ help:
 	@echo 'make lint    风格与类型 / style and types'
 	@echo 'make bench   性能测量，写入 build/bench.json / measurements; ARGS="--quick --only json,idle", "--profile json", "--full"'
 	@echo 'make fuzz    模糊测试十分钟，写入 build/fuzz/report.json / ten minutes of fuzzing'
+	@echo 'make soak    强杀、停机、断电，至多九十分钟，写入签名的 build/crash-report.md / kills, outage, power cuts: up to 90 minutes'
 	@echo '参数用 ARGS 传递 / arguments go in ARGS: make demo ARGS="--records 1000 --keep"'
 
 demo: $(READY)
@@ -38,6 +39,9 @@ fuzz: $(VENV)/.fuzz
 $(VENV)/.fuzz: $(READY)
 	-$(PY) -m pip install --quiet --disable-pip-version-check -e '.[fuzz]'
 	@touch $@
+
+soak: $(READY)
+	$(PY) -m tests.soak $(ARGS)
 
 clean:
 	rm -rf build dist *.egg-info .mypy_cache .hypothesis .coverage _trial_temp*

@@ -30,10 +30,33 @@ def open_stores(
 ) -> Stores:
     """Return the stores; a folder is made for a new node.  Raises Retry(STORE_TAKEN) while another process writes."""
     if writing:
-        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make(state, 0o700)
     outbox = SqliteOutbox(
         state / "outbox.db", storage, crypto.sm3, clock, chance, writing=writing, counter=counter
     )
     inbox = SqliteInbox(state / "inbox.db", storage, crypto.sm3, writing=writing, counter=counter)
     warehouse = SqliteWarehouse(state / "warehouse.db", storage, crypto.sm3, writing=writing, counter=counter)
     return Stores(outbox, inbox, warehouse)
+
+
+def _make(folder: Path, mode: int = 0o777) -> None:
+    """Make a folder that is not there, and have its name safe before anything in it is believed.
+
+    What lies in a folder can be lost with the folder: a power cut soon after a node's first start would take the
+    records it had acknowledged.  The name is synced at every start, since an earlier one may have died before.
+    """
+    if not folder.parent.is_dir():
+        _make(folder.parent)
+    folder.mkdir(mode, exist_ok=True)
+    _sync_names(folder.parent)
+
+
+def _sync_names(folder: Path) -> None:
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except PermissionError:
+        return  # we may pass through it and not read it: then somebody else made the state folder, long ago
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -110,11 +111,9 @@ class PowerDisk:
             self.power.fail_at(*self.cut[:2])
         self._lives += 1
         self._shim.watch(str(here), self.power)
-        found = {name: powered(lambda kind, name=name: self._open(kind, here / f"{name}.db"), name, self.power)
-                 for name in NAMES}
-        return Opened(**found)
+        return Opened(**{name: powered(partial(self._open, here / f"{name}.db"), name, self.power) for name in NAMES})
 
-    def _open(self, kind: type[Any], path: Path) -> Any:
+    def _open(self, path: Path, kind: type[Any]) -> Any:
         outbox = issubclass(kind, SqliteOutbox)
         store = kind(path, self._storage, CRYPTO.sm3, *((self._now, self._chance) if outbox else ()))
         self._opened.append(store)

@@ -14,8 +14,8 @@ from node.store import engine
 from tests.powercut.platter import Fate
 from tests.powercut.play import Cut, play
 from tests.powercut.vfs import Shim
+from tests.stage.desk import CENTRE
 from tests.world.city import A, B
-from tests.world.machine import CENTRE
 
 STRIDE = 20
 

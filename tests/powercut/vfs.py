@@ -13,6 +13,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -176,7 +177,7 @@ class Shim:
         power = self._machines.get(path.rpartition("/")[0])
         if power is not None and power.dead:
             return IOERR
-        result = self._call_open(own, name, file, flags, told)
+        result = int(self._call_open(own, name, file, flags, told))
         if result == OK and power is not None:
             held = _File.from_address(file)
             held.methods = c.pointer(self._listened(held.methods))
@@ -192,7 +193,7 @@ class Shim:
             close, write = _CLOSE(own.close), _WRITE(own.write)
             truncate, sync = _TRUNCATE(own.truncate), _SYNC(own.sync)
             ours.close = self._callback(_CLOSE, lambda file: self._on_close(file, close))
-            ours.write = self._callback(_WRITE, lambda *args: self._on_write(*args, write))
+            ours.write = self._callback(_WRITE, partial(self._on_write, write))
             ours.truncate = self._callback(_TRUNCATE, lambda file, size: self._on_truncate(file, size, truncate))
             ours.sync = self._callback(_SYNC, lambda file, flags: self._on_sync(file, flags, sync))
             self._methods[at] = ours
@@ -203,7 +204,7 @@ class Shim:
         self._synced.discard(file)
         return call(file)
 
-    def _on_write(self, file: int, data: int, size: int, at: int, call: Callable[..., int]) -> int:
+    def _on_write(self, call: Callable[..., int], file: int, data: int, size: int, at: int) -> int:
         _, inode, power = self._open[file]
         if power.dead:
             return IOERR_WRITE
@@ -240,7 +241,7 @@ class Shim:
         if power is not None and power.dead:
             return IOERR
         self._folder = None
-        result = self._call_delete(c.addressof(self._own.contents), name, with_folder)
+        result = int(self._call_delete(c.addressof(self._own.contents), name, with_folder))
         if result == OK and power is not None:
             power.platter.remove(path)
             return self._names_safe(power, result)
@@ -249,7 +250,7 @@ class Shim:
     def _on_folder(self, name: int, told: int) -> int:
         """The library opens a folder for one purpose only: to sync it, within a sync or a removal."""
         self._folder = os.fsdecode(c.string_at(name)).rpartition("/")[0]
-        return self._call_folder(name, told)
+        return int(self._call_folder(name, told))
 
     def _names_safe(self, power: Power, result: int) -> int:
         """Count the folder's sync, which the library did within the call before, as one of its own."""

@@ -145,11 +145,11 @@ class Exchange:
         (ledgers,) = self.ledgers(node)
         return sum(len(block.lines) for block in ledgers.blocks(resource))
 
-    def settled(self) -> None:
+    def settled(self, seconds: float = PATIENCE) -> None:
         """Wait until nothing waits, nothing is unaccounted for, and every subscriber has read all."""
         source, centre, subscriber = self.ledgers(SOURCE, CENTRE, SUBSCRIBER)
         until("everything settled", lambda: source.idle() and centre.idle() and centre.routed(GRANTS)
-              and centre.idle() and subscriber.idle())
+              and centre.idle() and subscriber.idle(), seconds)
 
 
 @contextmanager
