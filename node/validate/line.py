@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -102,8 +103,7 @@ def join_born(
 ) -> list[bytes]:
     """Return the lines of records that are submitted here: `join_line` of each, with its id and the next version."""
     write, epoch = orjson.dumps, first.epoch
-    opening = b'"admitted":%b,' % write(admitted)
-    acts = {act: b'"operation":"%b","origin":%b' % (act.value.encode(), write(origin)) for act in Operation}
+    opening, acts = b'"admitted":%b,' % write(admitted), _acts(origin)
     lines = []
     for n, (record, id) in enumerate(zip(records, ids, strict=True), first.n):
         _, body, row, operation, happened, _, correlation = record
@@ -115,6 +115,12 @@ def join_born(
             raise trouble(codes.TOO_LARGE, what="head", limit=HEAD_OCTETS)
         lines.append(line)
     return lines
+
+
+@lru_cache(64)
+def _acts(origin: str) -> dict[Operation, bytes]:
+    octets = orjson.dumps(origin)
+    return {act: b'"operation":"%b","origin":%b' % (act.value.encode(), octets) for act in Operation}
 
 
 def split_line(line: bytes) -> tuple[bytes, Head]:

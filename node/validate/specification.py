@@ -31,7 +31,7 @@ from node.validate.rules.compiled import compile_rules
 from node.validate.rules.wording import DOORS, say
 from node.validate.shape import Shape
 from node.validate.tables import Table
-from node.validate.twin import JsonReader, XmlReader, fast_twin
+from node.validate.twin import JsonReader, XmlReader, fast_twin, names_by_tag
 
 _SORTED = orjson.OPT_SORT_KEYS
 _UPSERT, _DELETE = Operation.UPSERT, Operation.DELETE
@@ -66,7 +66,7 @@ class Specification:
         self._broken = self.rules.broken
         self._refusing = frozenset(n for n, rule in enumerate(self.rules.all) if rule.severity == "refuse")
         self._key = _getter(shape.key)
-        self._skip = len(shape.namespace) + 2
+        self._names = names_by_tag(shape)
         self._operation_tag = f"{{{shape.namespace}}}{shape.operation}"
         self._operation_place = list(shape.record.members).index(shape.operation)
 
@@ -141,7 +141,7 @@ class Specification:
         gate = self._xml_delete if self._operation(element) == "D" else self._xml
         opens = bool(gate(element))
         if opens and not draft.problems:
-            twin = fast_twin(element, self.shape.record, self._skip)
+            twin = fast_twin(element, self.shape.record, self._names)
             if not self._refused(twin, days):
                 return self._record(draft.index, twin, orjson.dumps(twin, option=_SORTED))
         reader = XmlReader(self.shape)

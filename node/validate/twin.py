@@ -8,7 +8,7 @@ repeated name, number).  What both doors can show is left to `explain`, so both 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 from xml.sax.saxutils import escape
@@ -26,20 +26,31 @@ JSON_DIGITS = 15
 """Most digits of a JSON number: beyond them readers differ (RFC 7493 §2.2)."""
 
 
-def fast_twin(element: Any, group: Group, skip: int) -> dict[str, Any]:
-    """Return the twin of an element that passed the gate and holds no comment; `skip` is the namespace's length."""
+def fast_twin(element: Any, group: Group, names: Mapping[str, str]) -> dict[str, Any]:
+    """Return the twin of an element that passed the gate and holds no comment; `names` tells names by tag."""
     if group.flat:
-        return {child.tag[skip:]: child.text for child in element.iterchildren(_ELEMENT)}
+        return {names[child.tag]: child.text for child in element.iterchildren(_ELEMENT)}
     twin: dict[str, Any] = {}
     for child in element.iterchildren(_ELEMENT):
-        name = str(child.tag)[skip:]
+        name = names[child.tag]
         member = group.members[name]
-        value = child.text if isinstance(member, Leaf) else fast_twin(child, member, skip)
+        value = child.text if isinstance(member, Leaf) else fast_twin(child, member, names)
         if member.most > 1:
             twin.setdefault(name, []).append(value)
         else:
             twin[name] = value
     return twin
+
+
+def names_by_tag(shape: Shape) -> Mapping[str, str]:
+    """Return the names of all fields of a specification by the tag their elements have."""
+    def within(group: Group) -> Iterator[str]:
+        for name, member in group.members.items():
+            yield name
+            if isinstance(member, Group):
+                yield from within(member)
+
+    return {f"{{{shape.namespace}}}{name}": name for name in within(shape.record)}
 
 
 class XmlReader:

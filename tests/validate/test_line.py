@@ -113,7 +113,7 @@ def test_a_line_of_many_false_heads_is_refused_soon() -> None:
 
 @pytest.mark.parametrize("depth", [250, 254, 1000])
 def test_a_head_nested_deeper_than_the_library_writes_is_read_or_refused(depth: int) -> None:
-    line = join_line(BODY, dataclasses.replace(HEAD, ext={"x": 1}))
+    line = join_line(BODY, HEAD._replace(ext={"x": 1}))
     line = line.replace(b'"ext":{"x":1}', b'"ext":{"x":' + b'{"a":' * depth + b"1" + b"}" * depth + b"}")
     if depth < 254:
         assert split_line(line)[1].ext
