@@ -20,8 +20,8 @@ from node.workers import make_steady
 OK, UNAVAILABLE, SOFTWARE, CONFIG = 0, 69, 70, 78
 
 SWITCH = 0.0005
-"""Seconds a thread may keep the interpreter from the reactor: seals and openings run beside it, and an acceptance that
-waits for one of them waits a few of these.  Measured: a tenth of Python's own 5 ms costs nothing, a hundredth a fifth."""
+"""Seconds a thread may keep the interpreter from the reactor: seals and openings run beside it, and what must be quick
+waits a few of these for them.  Measured: a tenth of Python's own 5 ms costs nothing, a hundredth a fifth."""
 LIBRARY = (codes.SELFTEST, codes.NO_LIBCRYPTO)
 
 
