@@ -89,16 +89,16 @@ def _away(exchange: Exchange, shares: Mapping[str, int], per_post: int, seed: in
         _Load(exchange.seat(node), share, per_post, seed * 2 + at)
         for at, (node, share) in enumerate(shares.items())
     ]
-    window, began = machine.Window(), time.monotonic()
+    window = machine.Window()
     for load in loads:
         load.start()
     for load in loads:
         load.join()
-    taken = time.monotonic() - began
     assert not any(load.failed for load in loads), [load.failed for load in loads]
     return {
         "records": sum(shares.values()), "posts": sum(load.posts for load in loads), "per_post": per_post,
-        "take_seconds": round(taken, 1), "others_while_taking": round(window.others(0.0), 2),
+        "take_seconds": round(max(load.seconds for load in loads), 1),
+        "others_while_taking": round(window.others(0.0), 2),
     }
 
 
@@ -112,7 +112,8 @@ class _Load(threading.Thread):
             "port": seat.api, "token": seat.token.read_text(encoding="ascii").strip(),
         }
         self._share, self._seed = share, seed
-        self.posts, self.failed = 0, ""
+        self.posts, self.seconds, self.failed = 0, 0.0, ""
+        """`seconds` from the first request of each job to its last answer: the making of records is not in it."""
 
     def run(self) -> None:
         command = [sys.executable, "-m", "tests.bench.load", f"{self._seed}", f"{MOULDS}"]
@@ -129,7 +130,9 @@ class _Load(threading.Thread):
                 if not told:
                     self.failed = f"{self.name}: the load ended after {start} records"
                     break
-                self.posts += json.loads(told)["posts"]
+                result = json.loads(told)
+                self.posts += result["posts"]
+                self.seconds += (result["ended"] - result["begun"]) / 1e9
 
 
 def _drain(exchange: Exchange, nodes: dict[str, Process]) -> dict[str, Any]:
