@@ -76,6 +76,16 @@ def attest(known: Known[S], means: Means, at: Instant) -> Attested[S]:
     return verify(known.unverified, known.certificate, means.crypto)
 
 
+def attest_given(known: Known[S], means: Means, now: Instant) -> Attested[S]:
+    """Return a statement given earlier, a receipt or an origin's manifest: its certificate may have ended since.
+
+    Such octets are fixed when they are given, and good means good then (WIRE §6); judged by today's date, what a node
+    signed before it renewed its certificate would be stranded for ever.  So the certificate is judged as of its last
+    valid moment, now at the latest; revocation counts whenever it came.  Raises as `attest`.
+    """
+    return attest(known, means, min(now, known.certificate.not_after))
+
+
 def attest_again(unverified: Unverified[Manifest], means: Means) -> tuple[Attested[Manifest], Peer]:
     """Return a manifest that was attested when it was accepted, and its sender as it is registered now.
 

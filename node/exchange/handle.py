@@ -31,7 +31,7 @@ from node.envelope import (
     write,
     write_origins,
 )
-from node.exchange.authority import attest, attest_again, originally, ourselves, party
+from node.exchange.authority import attest_again, attest_given, originally, ourselves, party
 from node.exchange.means import Means
 from node.ledger import steps
 from node.model import codes
@@ -163,7 +163,7 @@ def _provenance(
     said = opened.inner.said.origins if opened.inner else ()
     holders = check_origins(
         opened.lines, origins, opened.manifest.statement, said,
-        lambda entry: attest(originally(entry, means), means, now), means.crypto,
+        lambda entry: attest_given(originally(entry, means), means, now), means.crypto,
     )
     passes = peer.origins
     proven = [

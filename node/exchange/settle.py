@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from node.envelope import Attested, open_verdicts, read_receipt
-from node.exchange.authority import attest, recognise
+from node.exchange.authority import attest_given, recognise
 from node.exchange.means import Means
 from node.ledger import steps
 from node.model import codes
@@ -40,7 +40,7 @@ def hear(statement: bytes, listed: bytes, means: Means, channel: str | None, now
 
     Raises Refused (form, address, signature, a list that does not open) or Hold (certificates).
     """
-    receipt = attest(recognise(read_receipt(statement, means.crypto), means, channel), means, now)
+    receipt = attest_given(recognise(read_receipt(statement, means.crypto), means, channel), means, now)
     if receipt.statement.verdicts is None:
         return Heard(receipt, ())
     return Heard(receipt, open_verdicts(receipt, listed, means.identity.unwrap, means.crypto))

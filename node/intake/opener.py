@@ -18,7 +18,7 @@ from node.model.parcel import Verdict
 from node.model.spool import Arrival, ArrivalState, Claim
 from node.model.trouble import Hold, Trouble
 from node.ports import InboxUnit
-from node.workers import Desk
+from node.workers import Alarms, Desk
 
 
 class Opener:
@@ -26,6 +26,7 @@ class Opener:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._alarms = Alarms()
 
     async def run(self) -> None:
         """Handle the next parcel, or wait for one."""
@@ -38,6 +39,7 @@ class Opener:
         claim, arrival, octets, accepted, saved = taken
         try:
             await self._handle(claim, arrival, octets, accepted, saved)
+            self._alarms.end(arrival.lane)
         except Hold as met:
             await self._hold(claim, arrival, met.code.name)
         except BaseException:
@@ -55,7 +57,7 @@ class Opener:
 
     async def _hold(self, claim: Claim, arrival: Arrival, name: str) -> None:
         await self._desk.inbox.run(lambda unit: unit.hold(claim, name, self._desk.now()))
-        if arrival.code != name:  # held for the first time: one alarm
+        if self._alarms.rings(arrival.lane, name):
             self._desk.log("error", name, kind="hold", peer=arrival.lane.sender, parcel=arrival.parcel)
 
     async def _handle(

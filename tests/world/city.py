@@ -5,6 +5,7 @@ dept-a and dept-b submit regions and people to the centre, and each has what the
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
@@ -14,7 +15,7 @@ from twisted.python.failure import Failure
 from node.deliver.sweep import Retention
 from node.envelope import read_letter, read_manifest, unframe
 from node.exchange import route
-from node.model.parcel import Manifest
+from node.model.parcel import Lane, Manifest
 from node.model.registry import Grant
 from node.model.spool import ArrivalState, EntryState
 from node.spool.shortage import Shortage
@@ -25,6 +26,7 @@ from tests.crypto.papers import CRYPTO
 from tests.stage.desk import CENTRE, resources_of
 from tests.world.disk import Disk, MemoryDisk
 from tests.world.keys import BEGAN, is_short, suite
+from tests.world.liar import LIAR, Liar
 from tests.world.lifetime import WorldClock
 from tests.world.machine import RETENTION, STRAY, TIMERS, Machine, Terms
 from tests.world.source import Source
@@ -66,12 +68,21 @@ class City:
         self.wire.seen.request, self.wire.seen.answer = self._request_seen, self._answer_seen
         self.envelopes: dict[str, bytes] = {}
         self.manifests: dict[str, Manifest] = {}
+        self.digests: dict[str, str] = {}
+        """Of each statement of a parcel that went over the wire, its digest by the parcel's id."""
+        self.left_here: Counter[tuple[str, int, Lane]] = Counter()
+        """How many parcels of a lane left each life of a machine."""
+        self.holds: list[tuple[float, str, int, Lane, str]] = []
+        """Every hold of a sending lane that was committed: when, in which life of which machine, why."""
+        self.deaths: dict[tuple[str, int], float] = {}
+        self.calmed = False
         self.broken: list[str] = []
         self.restored: set[str] = set()
         self.silent: set[str] = set()
         """Nodes that came back from a copy without a new epoch."""
         self.faults: list[Fault] = []
         self.events: list[tuple[float, str, str, str, dict[str, object]]] = []
+        self.liar = Liar(self)
         grants = [Grant(code, node, "test", FOREVER) for code in RESOURCES for node in (A, B)]
         self.machines = {
             name: self._machine(name, (disks or {}).get(name), grants if name == CENTRE else []) for name in NAMES
@@ -109,6 +120,7 @@ class City:
 
     def calm(self) -> None:
         """End every nemesis: the wire is good, every machine is up, every grant, peer, key and clock is good."""
+        self.calmed = True
         self.wire.calm()
         newest = {name: self._lasting(name) for name in NAMES}
         revoked = frozenset[tuple[str, int]]().union(*(machine.terms.revoked for machine in self.machines.values()))
@@ -165,7 +177,7 @@ class City:
 
     def hear(self, node: str, level: str, event: str, fields: dict[str, object]) -> None:
         """Take one line of a node's log."""
-        self.events.append((self.clock.seconds(), node, level, event, fields))
+        self.events.append((self.clock.seconds(), node, level, event, {**fields, "life": self.machines[node].lives}))
         if event == "EXN-FAULT":
             self.faults.append(Fault(node, fields))
             bug = fields.get("bug")
@@ -179,6 +191,7 @@ class City:
     # --- seen on the wire ---------------------------------------------------------------------------------------
 
     def _request_seen(self, caller: str, callee: str, path: str, body: bytes) -> None:
+        self.liar.heard.append((path, body))
         if path == "/v1/parcels":
             self._parcel(caller, callee, body)
         elif path.startswith("/v1/receipts"):
@@ -194,7 +207,10 @@ class City:
 
     def _parcel(self, sender: str, receiver: str, frame: bytes) -> None:
         framed = unframe(frame)
-        said = read_manifest(framed.manifest, CRYPTO).statement
+        read = read_manifest(framed.manifest, CRYPTO)
+        said = read.statement
+        self.digests[said.parcel] = read.digest
+        self.left_here[sender, self.machines[sender].lives, said.lane] += 1
         self.envelopes[digest_of(framed.payload)] = framed.payload
         before = self.manifests.setdefault(said.parcel, said)
         if before != said:
@@ -234,5 +250,6 @@ def _left(machine: Machine) -> list[str]:
                 found.append(f"{name}: {grant.name} has read to {mark} of {unit.last(grant.resource)}")
     with life.stores.inbox.unit() as unit:
         for opened in OPEN:
-            found += [f"{name}: not opened {arrival}" for arrival in unit.arrivals(opened, "", 3)]
+            waiting = unit.arrivals(opened, "", 20)
+            found += [f"{name}: not opened {arrival}" for arrival in waiting if arrival.lane.sender != LIAR][:3]
     return found

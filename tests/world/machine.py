@@ -28,6 +28,7 @@ from node.intake.local import Local
 from node.intake.opener import Opener
 from node.model import codes
 from node.model.instant import Instant
+from node.model.parcel import Lane
 from node.model.registry import Grant, Resource
 from node.model.trouble import Trouble, trouble
 from node.spool.shortage import Shortage
@@ -42,6 +43,7 @@ from tests.fakes.memory import PowerCut
 from tests.stage.desk import DOMAIN, Tally, means_of, specifications
 from tests.world.disk import Disk
 from tests.world.keys import channel, registered, ring, trust
+from tests.world.liar import LIAR
 from tests.world.lifetime import LifeTime
 from tests.world.wire import WireClient
 from tests.world.witness import Witness
@@ -83,6 +85,7 @@ class _Door:
 
     def __init__(self, life: Life, store: Any) -> None:
         self._life, self._store = life, store
+        self._lanes = store is life.stores.outbox
 
     @contextmanager
     def unit(self, durable: bool = True) -> Iterator[Any]:
@@ -90,12 +93,30 @@ class _Door:
             raise PowerCut
         try:
             with self._store.unit(durable) as unit:
+                held = self._watch(unit)
                 yield unit
                 if unit.writes and self._life.machine.full:
                     raise trouble(codes.DISK, what="store")
         except PowerCut:
             self._life.die()
             raise
+        life, city = self._life, self._life.machine.city
+        for lane, code in held:
+            city.holds.append((city.clock.seconds(), life.name, life.machine.lives, lane, code))
+
+    def _watch(self, unit: Any) -> list[tuple[Lane, str]]:
+        """Return where the holds of lanes in this unit will stand."""
+        held: list[tuple[Lane, str]] = []
+        if self._lanes:
+            hold = unit.hold
+
+            def watched(lane: Lane, code: str | None) -> None:
+                if code is not None:
+                    held.append((lane, code))
+                hold(lane, code)
+
+            unit.hold = watched
+        return held
 
 
 class _Bell(Bell):
@@ -303,7 +324,7 @@ class Machine:
                 registered(other, self.terms.generation(other)), suspended=other in self.terms.suspended,
                 address=other if other in self.posts_to else None, backup_interval=self.city.retention.done,
             )
-            for other in self.city.names if other != self.name
+            for other in (*self.city.names, LIAR) if other != self.name
         ]
         made = means_of(self.name, peers, self.terms.resources, self.terms.grants, self.dice.randbytes)
         crypto: Any = self.witness.crypto
@@ -388,6 +409,7 @@ class Machine:
 
     def fallen(self) -> None:
         """Its life ended just now; plan the next."""
+        self.city.deaths[self.name, self.lives] = self.city.clock.seconds()
         self.life = None
         self.disk.stop()
         down = self._restart.pop() if self._restart else self.dice.uniform(0, 5)

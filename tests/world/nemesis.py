@@ -21,7 +21,7 @@ GENERATIONS = 5
 """The newest keys a node gets; `City.calm` may give one more."""
 NAMES = (
     "weather", "cut", "crash", "trip", "stall", "slow", "clock", "year", "suspend", "revoke", "retire", "fill", "full",
-    "bend", "rotate", "lose_key", "restore",
+    "bend", "rotate", "expire", "lose_key", "restore", "lie",
 )
 YEAR = 365 * 86_400_000
 RARELY = 5.0
@@ -55,7 +55,8 @@ class Nemeses:
         return self.city.machines[self.dice.choice(NODES)]
 
     def _later(self, seconds: float, act: Callable[[], None]) -> None:
-        self.city.clock.callLater(seconds, act)
+        # What was to come when the world had been calmed does not: a key that ends would never be renewed.
+        self.city.clock.callLater(seconds, lambda: None if self.city.calmed else act())
 
     def weather(self) -> None:
         """The wire gets better or worse."""
@@ -201,6 +202,10 @@ class Nemeses:
         for machine in self.city.machines.values():
             self._later(self.dice.uniform(0, 40), partial(_learn, machine, node, newest))
         return True
+
+    def lie(self) -> None:
+        """A registered department lies to the centre."""
+        self.city.liar.act()
 
     def bend(self) -> None:
         """A department's own gate lets a record through that breaks its specification."""

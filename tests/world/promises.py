@@ -6,6 +6,7 @@
     in_order      4  nothing opened, handed out or applied before its time (what the wire and the witnesses saw)
     kept          5  nothing forgotten but finished entries
     agreed           chains, receipts and final states agree at all ends
+    alarmed          a held lane told it once, and told nothing it did not do
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ from node.model.spool import ArrivalState, EntryState
 from node.validate import split_line
 from tests.crypto.papers import CRYPTO
 from tests.stage.desk import CENTRE, DOMAIN, SPECIFICATIONS, specifications
+from tests.world import alarms
 from tests.world.city import RESOURCES, A, B, City
+from tests.world.liar import LIAR
 from tests.world.machine import Machine
 from tests.world.source import Change, Post, final_state
 
@@ -60,6 +63,7 @@ def check(city: City, forked: bool = False) -> None:
     histories = {name: list(_history(machine)) for name, machine in city.machines.items()}
     for part in (_accounted, _born_once, _forward, _final):
         broken += part(city, histories)
+    broken += alarms.check(city)
     for machine in city.machines.values():
         broken += [said for said in _lanes(city, machine) if not (forked and ": forks " in said)]
         broken += _chains(machine)
@@ -145,7 +149,11 @@ def _born_once(city: City, histories: dict[str, list[Effect]]) -> Iterator[str]:
                 yield f"{node}: {post.key} was answered {len(set(post.answers))} ways"
             if set(post.others) - {422}:
                 yield f"{node}: {post.key} with another body was answered {post.others}"
+        given: set[tuple[str, Version]] = set()
         for post, version, change in _versions(city, node):
+            if (post.resource, version) in given and not post.forgotten:
+                yield f"{node}: version {version} of {post.resource} was given twice"
+            given.add((post.resource, version))
             line = lines.get((post.resource, node, version))
             if line is not None and json.loads(line)["body"] != change.twin:
                 yield f"{node}: {change.row} {version} is not what was submitted"
@@ -159,6 +167,8 @@ def _forward(city: City, histories: dict[str, list[Effect]]) -> Iterator[str]:
     for name, effects in histories.items():
         last: dict[tuple[str, str, str], Version] = {}
         for one in effects:
+            if one.lane.sender not in (CENTRE, one.origin):
+                yield f"{name}: {one.lane.sender} changed {one.version} of {one.origin}"
             if one.outcome is Outcome.APPLIED:
                 key = (one.lane.resource, one.origin, str(_record(one).key))
                 if last.get(key, Version(0, 0)) >= one.version:
@@ -182,6 +192,8 @@ def _lanes(city: City, machine: Machine) -> Iterator[str]:
         for one in unit.arrivals(None, "", 1 << 20):
             arrivals[one.lane].append(one)
         for lane, found in arrivals.items():
+            if lane.sender == LIAR:
+                continue
             before = ""
             for at, one in enumerate(sorted(found, key=lambda one: (one.epoch, one.seq))):
                 said = city.manifests[one.parcel].place
@@ -194,7 +206,8 @@ def _lanes(city: City, machine: Machine) -> Iterator[str]:
             if head is None or head.digest != before:
                 yield f"{machine.name}: the head of {lane} is not its last parcel"
         # What an old copy said before it knew itself stays as evidence; nobody else ever forks.
-        forks = [parcel for parcel, _, _ in unit.forks() if city.manifests[parcel].sender.node not in city.silent]
+        known = [city.manifests[parcel] for parcel, _, _ in unit.forks() if parcel in city.manifests]
+        forks = [said.parcel for said in known if said.sender.node not in city.silent]
         if forks:
             yield f"{machine.name}: forks {forks}"
 

@@ -180,7 +180,8 @@ class Source:
         post = Post("region-code", Stream.LIVE, f"bent-{len(self.posts)}", b"", b"bent", [change])
         resource = life.desk.means.registry.resource("region-code")
         spec = life.desk.means.specifications.get(SPECIFICATIONS["region-code"])
-        assert resource is not None and spec is not None
+        if resource is None or spec is None:
+            return  # its specification is retired
         record = Record(0, to_json(change.twin), change.row, change.operation, AT, ("no-code",))
         supply = Supply("app", post.key, post.body, resource, spec.id, post.stream, [record], [])
         desk, here = life.desk, life.desk.means.identity

@@ -16,7 +16,7 @@ from tests.world.nemesis import NAMES
 from tests.world.pool import Pool
 from tests.world.promises import check
 
-SEEDS, BLOCK = 500, 100
+SEEDS, BLOCK = 500, 50
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +32,9 @@ def done() -> Counter[str]:
 
 
 @pytest.mark.skipif("WORLD_SEED" in os.environ, reason="one seed was asked for")
+@pytest.mark.timeout(1800)  # it takes seconds; a machine that does much else must not fail it
 @pytest.mark.parametrize("first", range(0, SEEDS, BLOCK))
-def test_the_promises_hold_in_a_hundred_worlds_from(first: int, pool: Pool, done: Counter[str]) -> None:
+def test_the_promises_hold_in_fifty_worlds_from(first: int, pool: Pool, done: Counter[str]) -> None:
     told = list(pool.lives(range(first, first + BLOCK)))
     failed = [one for one in told if one.error is not None]
     assert not failed, "\n\n".join(f"seed {one.seed}:\n{one.error}" for one in failed[:5])
