@@ -137,6 +137,9 @@ class Source:
     async def _patiently(self, post: Post, body: bytes) -> None:
         same = body == post.body
         while True:
+            if post.forgotten:  # its node came back from an older copy: the same key would be a new submission
+                self.waiting -= 1
+                return
             answer = await self._once(post, body)
             if answer is not None and answer.status not in AGAIN and not _waits(answer):
                 break
