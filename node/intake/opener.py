@@ -3,22 +3,30 @@
 Rule 1: verdicts are saved before the sink is called, and the sink's come back from its own transaction, so a crash
         anywhere repeats a step and never an effect.
 Rule 2: a hold keeps its place: the lane waits, with one alarm, until the cause is gone.
+Rule 3: a parcel on which a fault of ours is met again and again is held too: the other lanes do not wait for it.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+
+from twisted.internet.defer import CancelledError
 
 from node.envelope import read_receipt
 from node.exchange import handle
 from node.exchange.handle import Closing, Judgement
 from node.exchange.means import Means
+from node.model import codes
 from node.model.instant import day
 from node.model.parcel import Verdict
 from node.model.spool import Arrival, ArrivalState, Claim
 from node.model.trouble import Hold, Trouble
 from node.ports import InboxUnit
 from node.workers import Alarms, Desk
+
+TRIES = 3
+"""How often a parcel may meet a fault of ours before it is held."""
 
 
 class Opener:
@@ -27,6 +35,7 @@ class Opener:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._alarms = Alarms()
+        self._faults: Counter[str] = Counter()
 
     async def run(self) -> None:
         """Handle the next parcel, or wait for one."""
@@ -40,10 +49,14 @@ class Opener:
         try:
             await self._handle(claim, arrival, octets, accepted, saved)
             self._alarms.end(arrival.lane)
+            self._faults.pop(arrival.parcel, None)
         except Hold as met:
             await self._hold(claim, arrival, met.code.name)
-        except BaseException:
+        except (Trouble, CancelledError):
             await desk.inbox.run(lambda unit: unit.release(claim), durable=False)
+            raise
+        except Exception:
+            await self._failed(claim, arrival)
             raise
 
     async def reconsider(self) -> None:
@@ -59,6 +72,14 @@ class Opener:
         await self._desk.inbox.run(lambda unit: unit.hold(claim, name, self._desk.now()))
         if self._alarms.rings(arrival.lane, name):
             self._desk.log("error", name, kind="hold", peer=arrival.lane.sender, parcel=arrival.parcel)
+
+    async def _failed(self, claim: Claim, arrival: Arrival) -> None:
+        """Try a parcel again after a fault of ours, or hold it at last; what the fault was the caller logs."""
+        self._faults[arrival.parcel] += 1
+        if self._faults[arrival.parcel] < TRIES:
+            await self._desk.inbox.run(lambda unit: unit.release(claim), durable=False)
+        else:
+            await self._hold(claim, arrival, codes.FAULT.name)
 
     async def _handle(
         self, claim: Claim, arrival: Arrival, octets: tuple[bytes, bytes], accepted: bytes,
