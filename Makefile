@@ -22,7 +22,7 @@ demo: $(READY)
 	$(PY) -m node demo $(ARGS)
 
 test: $(READY)
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m tests $(ARGS)
 
 lint: $(READY)
 	$(PY) -m flake8 $(LINTED)
