@@ -86,6 +86,9 @@ def run(data: bytes) -> Hashable:
     whole = conversation(data, lambda: 1 << 30)
     chance = Random(crc32(data))
     pieces = conversation(data, lambda: chance.choice((1, 2, 3, 10, 60, 500, 4096)))
+    # What a head or trailers that never end may hold is counted from read to read: in one read nothing is refused yet.
+    if len(pieces) == len(whole) + 1 and pieces[-1].code == codes.HEAD_LIMIT.name:
+        pieces.pop()
     assert [(one.status, one.body) for one in whole] == [(one.status, one.body) for one in pieces], "pieces matter"
     for one in whole:
         assert one.status != 500, one.body
