@@ -21,7 +21,7 @@ DEBIAN = Path(__file__).parent / "debian.txt"
 
 # A failing property prints the blob that reproduces it; no deadline, because two cores are shared with other work.
 settings.register_profile("house", print_blob=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("ci", settings.get_profile("house"), max_examples=200)
+settings.register_profile("ci", settings.get_profile("house"), max_examples=200, derandomize=True)
 settings.load_profile("ci" if IN_CI else "house")
 
 
