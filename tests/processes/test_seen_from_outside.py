@@ -106,7 +106,8 @@ def test_nodes_offer_and_choose_rfc_8998_and_nothing_else(seen: Seen) -> None:
 
 def test_after_the_hellos_all_records_are_encrypted_and_nothing_is_outside_a_record(seen: Seen) -> None:
     for one in seen.packets.streams(seen.gateway):
-        assert one.whole, "a gap in what was seen proves nothing"
+        # A call that was refused, before its goal listened, has an answer without beginning and without an octet.
+        assert one.whole or not one.pieces, "a gap in what was seen proves nothing"
         kinds = [kind for kind, _ in hellos.records(one.octets)]
         assert kinds[:1] in ([], [hellos.HANDSHAKE])
         assert set(kinds[1:]) <= {hellos.APPLICATION, hellos.CHANGE}
