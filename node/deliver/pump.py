@@ -6,7 +6,8 @@ Rule 3: a peer that cannot be reached rests as a whole; a parcel is never counte
 Rule 4: a lane that got nowhere rests, longer each time; a peer that always answers the same is never asked in a circle.
 Rule 5: a lane under load waits a moment between parcels, the longer the more the last one held, so that one signature,
         one sync and one receipt serve more records; a lone record never waits, a full parcel neither.
-Rule 6: while a parcel is on its way the payload of the next one is packed, if enough of it waits.
+Rule 6: while a parcel is on its way the payload of the next one is packed, if enough of it waits; no more payloads are
+        kept so than parcels may be on their way at once, however many lanes wait.
 """
 
 from __future__ import annotations
@@ -65,7 +66,9 @@ class Pump:
         left = desk.timers.idle
         if self._link.up and len(self._busy) < self._at_once:
             self._looked = desk.reactor.seconds()
-            for state in await desk.outbox.run(lambda unit: unit.ready(peer)):
+            ready = await desk.outbox.run(lambda unit: unit.ready(peer))
+            self._forget_ahead({state.lane for state in ready})
+            for state in ready:
                 rest = self._start_of(state) - desk.reactor.seconds()
                 if rest > 0:
                     left = min(left, rest)
@@ -145,7 +148,8 @@ class Pump:
             parts = [frame_head(outgoing.manifest, len(outgoing.payload)), outgoing.payload]
             post = self._link.post("/v1/parcels", PARCEL, parts, desk.timers.post, MANIFEST_LIMIT)
             sending = Deferred.fromCoroutine(post)
-            self._ahead[lane] = Deferred.fromCoroutine(self._prepare(lane))
+            if len(self._ahead) < self._at_once:
+                self._ahead[lane] = Deferred.fromCoroutine(self._prepare(lane))
             answer = await sending
             desk.counter.timed("delivery_attempt", desk.reactor.seconds() - began, peer=peer)
         except BaseException as met:
@@ -163,6 +167,11 @@ class Pump:
             return await prepare_next(self._desk, lane, self._least)
         except Trouble:
             return None
+
+    def _forget_ahead(self, ready: set[Lane]) -> None:
+        """Make room that a lane keeps which will not come to use it: it was held, or emptied otherwise."""
+        for lane in [lane for lane in self._ahead if lane not in ready and lane not in self._busy]:
+            del self._ahead[lane]
 
     async def _prepared(self, lane: Lane) -> Ahead | None:
         """Return what was packed for this moment."""

@@ -120,6 +120,31 @@ def test_the_next_payload_is_packed_while_a_parcel_is_on_its_way(play: Play, mon
     assert set(entries(play)) == {EntryState.ACCEPTED}
 
 
+def test_no_more_payloads_are_packed_ahead_than_may_be_on_their_way_however_many_lanes_wait(play: Play) -> None:
+    play.pump = Pump(play.dept.desk, play.link, at_once=1, ahead=1)
+    for number, stream in enumerate(Stream):
+        supplied(play.dept, GROUP_RECORDS, number * GROUP_RECORDS, lane_of(stream=stream))
+    up(play)
+    most = 0
+    for _ in range(40):
+        play.go(0.01, step=0.01)
+        most = max(most, len(play.pump._ahead))
+    play.go(2)
+    assert most == 1 and sum(entry.count for entry in all_entries(play)) == len(Stream) * GROUP_RECORDS
+    assert set(entries(play)) == {EntryState.ACCEPTED} and not play.pump._ahead, "nothing is kept that nobody will use"
+
+
+def test_what_was_packed_for_a_lane_that_is_held_leaves_its_room_to_others(play: Play) -> None:
+    play.pump = Pump(play.dept.desk, play.link, at_once=1, ahead=1)
+    for number, stream in enumerate((Stream.LIVE, Stream.BACKFILL)):
+        supplied(play.dept, 3, number * 3, lane_of(stream=stream))
+    up(play)
+    with play.dept.stores.outbox.unit() as unit:
+        unit.hold(lane_of(), codes.GRANT.name)
+    play.go(2)
+    assert lane_of() not in play.pump._ahead
+
+
 def test_urgent_lanes_go_first_and_no_more_than_a_few_at_once(play: Play) -> None:
     order: list[int] = []
     for number, stream in enumerate(Stream):
