@@ -15,6 +15,7 @@ import ctypes
 from collections.abc import Callable
 from typing import Any
 
+from node.crypto.foreign import typed
 from node.crypto.libgcrypt import CBC, CTR, GCM, SM4, LibGcrypt, is_bad_tag
 from node.crypto.openssl import OpenSslCrypto
 from node.crypto.symmetric import BLOCK, NONCE, TAG, unpad
@@ -25,16 +26,10 @@ LONG = 16384
 """Octets from which others may run meanwhile: 30 µs of work."""
 
 
-def _of_python(name: str, result: Any, *arguments: Any) -> Callable[..., Any]:
-    function = getattr(ctypes.pythonapi, name)
-    function.restype, function.argtypes = result, arguments
-    return function  # type: ignore[no-any-return]  # ctypes types its functions as Any
-
-
 # A fresh `bytes` is written before anybody sees it, as the C interface allows: through a ctypes buffer the result would
 # be zeroed first and copied afterwards, which took 40 % more time at 1 MiB.
-_fresh = _of_python("PyBytes_FromStringAndSize", ctypes.py_object, ctypes.c_void_p, ctypes.c_ssize_t)
-_address = _of_python("PyBytes_AsString", ctypes.c_void_p, ctypes.py_object)
+_fresh = typed(ctypes.pythonapi, "PyBytes_FromStringAndSize", ctypes.py_object, ctypes.c_void_p, ctypes.c_ssize_t)
+_address = typed(ctypes.pythonapi, "PyBytes_AsString", ctypes.c_void_p, ctypes.py_object)
 
 
 def _broken(mode: str) -> Trouble:

@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from node.crypto.foreign import typed
 from node.model import codes
 from node.model.trouble import Trouble, trouble
 
@@ -60,9 +61,7 @@ class LibCrypto:
 
     def bind(self, name: str, result: Any, *arguments: Any, lets_others_run: bool = False) -> Callable[..., Any]:
         """Return a function of the library; raise AttributeError if it has none of that name."""
-        function = getattr(self._released if lets_others_run else self._held, name)
-        function.restype, function.argtypes = result, arguments
-        return function  # type: ignore[no-any-return]  # ctypes types its functions as Any
+        return typed(self._released if lets_others_run else self._held, name, result, *arguments)
 
     def _bind_all(self) -> None:
         bind, heavy, pointer, size = self.bind, partial(self.bind, lets_others_run=True), c_void_p, c_size_t

@@ -16,6 +16,7 @@ from ctypes import POINTER, c_char_p, c_int, c_size_t, c_uint, c_void_p
 from pathlib import Path
 from typing import Any
 
+from node.crypto.foreign import typed
 from node.model import codes
 from node.model.trouble import trouble
 
@@ -47,9 +48,7 @@ class LibGcrypt:
             raise trouble(codes.NO_LIBGCRYPT)
 
     def _bind(self, name: str, result: Any, *arguments: Any, library: Any = None) -> Callable[..., Any]:
-        function = getattr(library or self._held, name)
-        function.restype, function.argtypes = result, arguments
-        return function  # type: ignore[no-any-return]  # ctypes types its functions as Any
+        return typed(library or self._held, name, result, *arguments)
 
     def _bind_all(self) -> None:
         bind, pointer, size, error = self._bind, c_void_p, c_size_t, c_uint
