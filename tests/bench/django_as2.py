@@ -10,14 +10,13 @@ the answer, save.  Both sides keep payload and MDN in files, as it always does.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.bench.answering import answer
 from tests.bench.peer import paper, patched_import
 
 SENDER, RECEIVER = "sender", "receiver"
@@ -104,16 +103,7 @@ def sender(folder: Path, port: int, content: bytes) -> Callable[[], None]:
 
 def main() -> None:
     """Answer each number of seconds with what was done in them."""
-    once = sender(Path(sys.argv[1]), int(sys.argv[2]), sys.stdin.readline().strip().encode())
-    once()
-    print("ready", flush=True)
-    for line in sys.stdin:
-        begun, cpu, done = time.perf_counter(), time.process_time(), 0
-        while time.perf_counter() - begun < float(line):
-            once()
-            done += 1
-        seconds = time.perf_counter() - begun
-        print(json.dumps({"messages": done, "seconds": seconds, "cpu": time.process_time() - cpu}), flush=True)
+    answer(sender(Path(sys.argv[1]), int(sys.argv[2]), sys.stdin.readline().strip().encode()))
 
 
 if __name__ == "__main__":

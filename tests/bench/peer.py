@@ -12,10 +12,8 @@ single digits.  `patched_import` widens that pattern while it is imported, and c
 
 from __future__ import annotations
 
-import json
 import re
 import sys
-import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -24,6 +22,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
+
+from tests.bench.answering import answer
 
 NARROW = r"\b(\d\.\d\.\d[a-z]*)\b"
 WIDE = r"\b(\d+\.\d+\.\d+[a-z]*)\b"
@@ -96,16 +96,7 @@ def exchange(content: bytes) -> Callable[[], None]:
 
 def main() -> None:
     """Answer each number of seconds with what was done in them."""
-    once = exchange(sys.stdin.readline().strip().encode())
-    once()
-    print("ready", flush=True)
-    for line in sys.stdin:
-        begun, cpu, done = time.perf_counter(), time.process_time(), 0
-        while time.perf_counter() - begun < float(line):
-            once()
-            done += 1
-        seconds = time.perf_counter() - begun
-        print(json.dumps({"messages": done, "seconds": seconds, "cpu": time.process_time() - cpu}), flush=True)
+    answer(exchange(sys.stdin.readline().strip().encode()))
 
 
 if __name__ == "__main__":
