@@ -64,8 +64,9 @@ class Problem:
 class Draft(NamedTuple):
     """One record as it arrived: nothing is proved of it.
 
-    `form` is `json` or `xml`; `tree` is the JSON object's bytes or the parsed twin, or the element of an XML draft;
-    `problems` are faults already met while parsing (they stand for the whole draft).
+    `form` is `json`, `xml` or `plain`; `tree` is the JSON object's bytes or the parsed twin, the element of an XML
+    draft, or the twin that plain XML spells; `problems` are faults already met while parsing (they stand for the whole
+    draft).
     """
 
     index: int  # type: ignore[assignment]  # hides `tuple.index`, which nobody calls

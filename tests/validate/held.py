@@ -9,7 +9,7 @@ from typing import Any
 from cryptography.hazmat.primitives import hashes
 
 from node.model.record import Draft, Record, Refusal
-from node.validate import Media, Specification, Specifications, read_drafts, to_json, to_xml
+from node.validate import Media, Specification, Specifications, document, read_drafts, to_json, to_xml
 from xsd import FOLDER
 
 TODAY = date(2024, 6, 1)
@@ -52,8 +52,10 @@ def by_xml(of: Specification, twin: Any, single: bool = False) -> Record | Refus
 
 
 def by_document(of: Specification, content: bytes) -> Record | Refusal:
-    """Judge the first record of an XML body."""
-    return of.judge(read_drafts(content, Media("xml"), of)[0], TODAY)
+    """Judge the first record of an XML body: as it comes, and by the parser though it be plain; both tell the same."""
+    judged = of.judge(read_drafts(content, Media("xml"), of)[0], TODAY)
+    assert of.judge(document.read_drafts(content, Media("xml"), of.shape)[0], TODAY) == judged
+    return judged
 
 
 def found(judged: Record | Refusal) -> list[tuple[str, str]]:
