@@ -1,20 +1,20 @@
 """The sweep: forgets finished entries by stated retention, a few at a time (DESIGN §8.5).
 
-Rule: it stops when the wall clock jumped against the monotonic one: a clock set forward by a year must purge nothing.
+Rule: it stops for a day when the wall clock jumped against the monotonic one, or the node was started with a clock
+more than a day past its last write: a clock set forward by a year must purge nothing.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from node.model.instant import Instant
 from node.workers import Desk
 
 DAY = 86_400_000
 AT_ONCE = 500
-JUMP = 60_000
-"""How far (ms) the wall clock may stray from the monotonic one between two looks."""
 LOOK = 1.0
-"""Seconds between two looks at the clocks: one set wrong and right again between two sweeps has dated things wrong."""
+"""Seconds between two looks at the clock of a node that does nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +27,24 @@ class Retention:
     receipts: int = 365 * DAY
 
 
+def doubtful(written: Instant | None, now: Instant) -> bool:
+    """Return whether the clock of a start may be wrong, or was when the stores were last written.
+
+    A node that stood still for days is doubted with one whose clock was wrong: it costs a day of purging.
+    """
+    return written is not None and now - written > DAY
+
+
 class Sweep:
     """Purges both queues every so often."""
 
-    def __init__(self, desk: Desk, retention: Retention, every: float = 60.0) -> None:
+    def __init__(self, desk: Desk, retention: Retention, every: float = 60.0, doubted: bool = False) -> None:
+        """`doubted` says that a clock may be or have been wrong: nothing is purged for a day."""
         self._desk, self._retention, self._every = desk, retention, every
-        # The first sweep is held against the start: the clock may be set in between.
-        self._last = desk.reactor.seconds(), desk.now()
+        self._jumps = desk.clock.jumps
         self._calm_until = float("-inf")
+        if doubted:
+            self._calm("start")
 
     async def run(self) -> None:
         """Wait for the time, then purge if the clocks agree."""
@@ -62,9 +72,12 @@ class Sweep:
             desk.log("info", "store.purged", count=count)
 
     def _look(self) -> None:
-        """Keep calm for a day if the wall clock moved otherwise than the monotonic one."""
-        mono, now = self._desk.reactor.seconds(), self._desk.now()
-        last, self._last = self._last, (mono, now)
-        if abs((now - last[1]) - (mono - last[0]) * 1000) > JUMP:
-            self._calm_until = mono + DAY / 1000
-            self._desk.log("error", "EXN-CLOCK", at="sweep")
+        """Keep calm for a day if the wall clock moved otherwise than the monotonic one, whoever read it then."""
+        self._desk.now()
+        seen, self._jumps = self._jumps, self._desk.clock.jumps
+        if self._jumps != seen:
+            self._calm("sweep")
+
+    def _calm(self, at: str) -> None:
+        self._calm_until = self._desk.reactor.seconds() + DAY / 1000
+        self._desk.log("error", "EXN-CLOCK", at=at)

@@ -171,7 +171,10 @@ class OutboxUnit(Ledger, Protocol):
         """A person or rule sets an entry aside (O4)."""
 
     def purge(self, done_before: Instant, answers_before: Instant, limit: int) -> int:
-        """Forget at most `limit` finished entries, and answers, older than the instants; return how many (O6)."""
+        """Forget at most `limit` finished entries, and answers, older than the instants; return how many (O6).
+
+        An answer is as old as the youngest of those stored before it: a clock that was behind dates it too early.
+        """
 
     def discard(self, parcel: str, who: str, now: Instant) -> None:
         """A named person throws a parked entry away; the ledger says who."""

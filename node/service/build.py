@@ -15,7 +15,7 @@ import xsd
 from node.config import Settings
 from node.crypto.tls import assert_pinnable
 from node.deliver.router import Router
-from node.deliver.sweep import Retention, Sweep
+from node.deliver.sweep import Retention, Sweep, doubtful
 from node.exchange import greet
 from node.exchange.means import Means
 from node.intake.opener import Opener
@@ -27,7 +27,7 @@ from node.service.listeners import Listeners
 from node.service.papers import Papers, read_callers, read_papers
 from node.service.peers import Peers
 from node.service.renewal import awaiting_restart, read_renewal
-from node.service.stores import Stores, open_stores
+from node.service.stores import Stores, last_written, open_stores
 from node.service.watch import Watch
 from node.validate import Specifications
 from node.workers import Bell, Committer, Desk, Timers, Workers
@@ -51,6 +51,7 @@ class Running:
         log("info", "crypto.opened", library=self.papers.crypto.library)
         self.callers = self._callers()
         storage = self.papers.keyring.storage()
+        self._doubted = doubtful(last_written(settings.node.state), now())
         self.stores: Stores = open_stores(
             settings.node.state, storage, self.papers.crypto, now, os.urandom, counter
         )
@@ -128,10 +129,11 @@ class Running:
 
     def _works(self) -> Sequence[tuple[str, Work]]:
         desk, keep, every = self.desk, self.settings.retention, self.settings.timers.purge / 1000
+        kept = Retention(keep.answers, keep.done, keep.done, keep.receipts)
         opener = Opener(desk)
         return (
             ("opener", opener.run), ("reconsider", opener.reconsider), ("router", Router(desk).run),
-            ("sweep", Sweep(desk, Retention(keep.answers, keep.done, keep.done, keep.receipts), every).run),
+            ("sweep", Sweep(desk, kept, every, self._doubted).run),
         )
 
     async def reload(self, reread: Callable[[], Settings]) -> list[str]:

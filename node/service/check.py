@@ -31,7 +31,7 @@ from node.model.instant import Instant
 from node.model.trouble import Code, Trouble, trouble
 from node.ports import Crypto
 from node.service.papers import Authorities, authorities, callers_authorities, read_certificate, read_public
-from node.service.stores import open_stores
+from node.service.stores import NAMES, last_written, open_stores
 from node.spool.shortage import Shortage, Thresholds, shortage
 from node.validate import Specifications
 
@@ -229,8 +229,8 @@ class _Look:
             self._stores(folder)
 
     def _stores(self, folder: Path) -> None:
-        files = [folder / f"{name}.db" for name in ("outbox", "inbox", "warehouse")]
-        self.latest = max([self.latest, *(file.stat().st_mtime_ns // 1_000_000 for file in files if file.exists())])
+        files = [folder / f"{name}.db" for name in NAMES]
+        self.latest = max(self.latest, last_written(folder) or self.latest)
         if self.crypto is None or self.passphrase is None or not all(file.exists() for file in files):
             return
         with self._told("node.state"):

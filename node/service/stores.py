@@ -6,8 +6,11 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from node.model.instant import Instant
 from node.ports import Chance, Clock, Counter, Crypto, Storage
 from node.store import SqliteInbox, SqliteOutbox, SqliteWarehouse
+
+NAMES = ("outbox", "inbox", "warehouse")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,12 @@ class Stores:
         """Close all three."""
         for store in (self.warehouse, self.inbox, self.outbox):
             store.close()
+
+
+def last_written(state: Path) -> Instant | None:
+    """Return when the stores of a node were last written, by its own clock then; None of a node that has none."""
+    files = [file for name in NAMES for file in (state / f"{name}.db", state / f"{name}.db-wal") if file.exists()]
+    return max((file.stat().st_mtime_ns // 1_000_000 for file in files), default=None)
 
 
 def open_stores(

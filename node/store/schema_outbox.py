@@ -42,7 +42,8 @@ submissions = tree(
     whole("count"), whole("refused"), whole("created"), octets("mac"), whole("reply"), whole("part"),
 )
 # What the callers of one unit were told, sealed together; `live` counts the submissions that still point here.
-replies = rows("replies", OUTBOX, whole("id", key=True), whole("live"), octets("sealed"))
+# `written` never falls: what a clock dated too early is kept as long as what came before it.
+replies = rows("replies", OUTBOX, whole("id", key=True), whole("live"), whole("written"), octets("sealed"))
 # Keyed digests of (caller, resource, key) and of SHA-256 of the body; random, so the row is as small as it can be.
 answers = tree("answers", OUTBOX, octets("mac", key=True), octets("body"), octets("submission"))
 

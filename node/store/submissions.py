@@ -70,15 +70,15 @@ class Submissions(Waiters):
         if not pending:
             return
         self._replies, self._told = {}, {}
-        (last,) = self._one("SELECT coalesce(max(id), 0) FROM replies")
-        reply = last + 1
+        last, written = self._one("SELECT id, written FROM replies ORDER BY id DESC LIMIT 1") or (0, 0)
+        reply, written = last + 1, max(written, *(submission.created for submission, *_ in pending))
         parts = [
             pack([submission.caller.encode(), _STATUS.pack(answer.status), answer.body])
             for submission, answer, _ in pending
         ]
         self._write(
-            "INSERT INTO replies (id, live, sealed) VALUES (?, ?, ?)",
-            reply, len(parts), self._sealing.seal_parts("replies", reply, parts),
+            "INSERT INTO replies (id, live, written, sealed) VALUES (?, ?, ?, ?)",
+            reply, len(parts), written, self._sealing.seal_parts("replies", reply, parts),
         )
         self._write_all(
             "INSERT INTO answers (mac, body, submission) VALUES (?, ?, ?)",
@@ -95,12 +95,16 @@ class Submissions(Waiters):
         )
 
     def _forget_answers(self, before: Instant, limit: int) -> int:
-        """Forget submissions older than an instant, oldest first; return how many."""
+        """Forget submissions older than an instant, and than all that came before them; return how many.
+
+        Those that a clock dated too early stand first, by id, and are passed over: at worst `limit` of them let the
+        rest wait until they are old themselves.
+        """
         self._save_replies()
-        old = [
-            row[:3] for row in self._all("SELECT id, mac, reply, created FROM submissions ORDER BY id LIMIT ?", limit)
-            if row[3] < before
-        ]
+        first = self._all("SELECT id, mac, reply FROM submissions ORDER BY id LIMIT ?", limit)
+        replies = {reply for _, _, reply in first}
+        written = {reply: self._one("SELECT written FROM replies WHERE id = ?", reply)[0] for reply in replies}
+        old = [row for row in first if written[row[2]] < before]
         if old:
             self._write_all("DELETE FROM answers WHERE mac = ?", [(mac,) for _, mac, _ in old])
             self._write_all("DELETE FROM submissions WHERE id = ?", [(id,) for id, *_ in old])

@@ -9,6 +9,7 @@ Fails: with what the function raised, or Retry(DRAINING) once the node is stoppi
 
 from node.workers.alarms import Alarms
 from node.workers.bell import Bell
+from node.workers.clock import WatchedClock
 from node.workers.committer import Committer, Counts, Opens
 from node.workers.desk import Desk, Timers
 from node.workers.seldom import Seldom
@@ -17,5 +18,5 @@ from node.workers.threads import BLOCK, InlineWorkers, Runs, Workers
 
 __all__ = [
     "BLOCK", "Alarms", "Bell", "Committer", "Counts", "Desk", "InlineWorkers", "Opens", "Runs", "Seldom", "Timers",
-    "Workers", "make_steady",
+    "WatchedClock", "Workers", "make_steady",
 ]

@@ -1,7 +1,8 @@
 """What the async rooms share: the means, the three stores, the bell, the clocks; one object, built by `service`.
 
 Rule 1: `means` is replaced as a whole when configuration or trust changes; a coroutine reads it anew at each step.
-Rule 2: waits are monotonic (`reactor`); stored times come from `now` and never decide order.
+Rule 2: waits are monotonic (`reactor`); stored times come from `now`, whose jumps `clock` counts, and never decide
+order.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from node.model.trouble import Trouble, trouble
 from node.ports import Clock, Counter, InboxUnit, Log, OutboxUnit, Sink, WarehouseUnit
 from node.spool.shortage import Shortage
 from node.workers.bell import Bell
+from node.workers.clock import WatchedClock
 from node.workers.committer import Committer
 from node.workers.threads import Runs
 
@@ -55,6 +57,10 @@ class Desk:
     shortage: Callable[[], Shortage]
     timers: Timers = field(default_factory=Timers)
     stopping: bool = False
+    clock: WatchedClock = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.now = self.clock = WatchedClock(self.now, self.reactor.seconds)
 
     def afford(self, most: Shortage) -> None:
         """Return while the disk is no shorter than `most` allows; raise Retry: DISK, DRAINING."""

@@ -183,10 +183,20 @@ class EntriesContract(Opened):
             assert unit.purge(T0 + 11, 0, 9) == 1
             assert unit.accepted(LANE) == state_of(unit).head
 
-    def test_answers_are_forgotten_by_their_own_retention(self, outbox: Any) -> None:
+    def test_an_answer_dated_too_early_is_kept_as_long_as_those_before_it(self, outbox: Any) -> None:
+        for at, key in ((T0, "right"), (T0 - 100, "wrong"), (T0 - 99, "still wrong"), (T0 + 1, "right again")):
+            with outbox.unit() as unit:
+                supply(unit, 1, at=at, key=key)
         with outbox.unit() as unit:
-            for n in range(3):
+            assert unit.purge(0, T0, 9) == 0
+            assert unit.purge(0, T0 + 1, 9) == 3
+            assert unit.answered("app", "population", "right again", b"body") is not None
+
+    def test_answers_are_forgotten_by_their_own_retention(self, outbox: Any) -> None:
+        for n in range(3):
+            with outbox.unit() as unit:
                 supply(unit, 1, at=T0 + n, key=f"k{n}")
+        with outbox.unit() as unit:
             assert unit.purge(0, T0 + 2, 1) == 1
             assert unit.purge(0, T0 + 2, 9) == 1
             found = [unit.answered("app", "population", f"k{n}", b"body") is not None for n in range(3)]

@@ -218,8 +218,11 @@ class OutboxUnitInMemory(SendingUnit):
                 del self._tables.groups[id]
             self._tables.carried[entry.parcel] = ()
             del self._tables.entries[entry.parcel]
+        written, latest = {}, 0
+        for id, held in self._tables.submissions.items():  # as they came
+            written[id] = latest = max(latest, held.submission.created)
         first = sorted(self._tables.submissions.items(), key=lambda one: one[0])[: limit - len(old)]
-        answers = [held for _, held in first if held.submission.created < answers_before]
+        answers = [held for id, held in first if written[id] < answers_before]
         for held in answers:
             del self._tables.keys[held.key]
             del self._tables.submissions[held.submission.id]

@@ -19,7 +19,7 @@ from node.deliver.asker import Asker
 from node.deliver.greeter import Greeter
 from node.deliver.pump import Pump
 from node.deliver.router import Router
-from node.deliver.sweep import Retention, Sweep
+from node.deliver.sweep import Retention, Sweep, doubtful
 from node.exchange import greet
 from node.exchange.means import Means
 from node.intake.collector import Collector
@@ -202,7 +202,8 @@ class Life:
         yield "opener", opener.run
         yield "reconsider", opener.reconsider
         yield "router", Router(desk).run
-        yield "sweep", Sweep(desk, city.retention, 30.0).run
+        doubted = doubtful(self.machine.written, desk.now())
+        yield "sweep", Sweep(desk, city.retention, 30.0, doubted).run
         for peer in self.machine.posts_to:
             link = self._link(peer)
             asker = Asker(desk, link)
@@ -311,6 +312,8 @@ class Machine:
     """Seconds (at most) that work given to its threads takes."""
     life: Life | None = None
     lives: int = 0
+    written: Instant | None = None
+    """When its disk was last written, by its own clock then."""
     _restart: list[float] = field(default_factory=list)
 
     def now(self) -> Instant:
@@ -409,6 +412,7 @@ class Machine:
 
     def fallen(self) -> None:
         """Its life ended just now; plan the next."""
+        self.written = self.now()
         self.city.deaths[self.name, self.lives] = self.city.clock.seconds()
         self.life = None
         self.disk.stop()
