@@ -218,7 +218,7 @@ class OutboxUnitInMemory(SendingUnit):
                 del self._tables.groups[id]
             self._tables.carried[entry.parcel] = ()
             del self._tables.entries[entry.parcel]
-        written, latest = {}, 0
+        written, latest = {}, self.epoch() * 1000
         for id, held in self._tables.submissions.items():  # as they came
             written[id] = latest = max(latest, held.submission.created)
         first = sorted(self._tables.submissions.items(), key=lambda one: one[0])[: limit - len(old)]
