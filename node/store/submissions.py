@@ -70,7 +70,8 @@ class Submissions(Waiters):
         if not pending:
             return
         self._replies, self._told = {}, {}
-        last, written = self._one("SELECT id, written FROM replies ORDER BY id DESC LIMIT 1") or (0, self.epoch() * 1000)
+        newest = self._one("SELECT id, written FROM replies ORDER BY id DESC LIMIT 1")
+        last, written = newest or (0, self.epoch() * 1000)
         reply, written = last + 1, max(written, *(submission.created for submission, *_ in pending))
         parts = [
             pack([submission.caller.encode(), _STATUS.pack(answer.status), answer.body])
