@@ -97,6 +97,21 @@ class Pump:
         """Send one parcel of a lane and learn what became of it."""
         desk, lane = self._desk, state.lane
         try:
+            await self._attempt(state)
+        except Trouble as met:
+            desk.log("info", met.code.name, peer=lane.receiver, resource=lane.resource)
+            self._rest(lane)
+        except BaseException:
+            self._rest(lane)
+            raise
+        finally:
+            del self._busy[lane]
+            desk.bell.ring(f"outbox:{lane.receiver}", f"free:{lane.receiver}")
+
+    async def _attempt(self, state: LaneState) -> None:
+        """Send, and keep what the peer or we ourselves said against it; raise Retry, of the keeping too."""
+        lane = state.lane
+        try:
             # That an earlier attempt arrived is no proof that the next one does: only what was sent ends a rest.
             if await self._accounted(state):
                 return
@@ -108,15 +123,6 @@ class Pump:
             await self._turned(lane, said)
         except Hold as met:
             await self._hold(lane, met.code)
-        except Trouble as met:
-            desk.log("info", met.code.name, peer=lane.receiver, resource=lane.resource)
-            self._rest(lane)
-        except BaseException:
-            self._rest(lane)
-            raise
-        finally:
-            del self._busy[lane]
-            desk.bell.ring(f"outbox:{lane.receiver}", f"free:{lane.receiver}")
 
     def _goes_on(self, lane: Lane) -> None:
         self._alarms.end(lane)

@@ -181,7 +181,7 @@ def _turn(unit: OutboxUnit, claim: Claim, state: LaneState, there: Position, cho
         except Trouble as refusal:
             if refusal.code is not codes.PURGED:
                 raise
-    unit.reopen(claim, next_epoch(state, unit.epoch(), there), there.digest, now)
+    unit.reopen(claim, next_epoch(state, unit.epoch(), there), there, now)
     if unit.epoch() > state.head.epoch and state.held in _OF_OLD_COPIES:
         unit.hold(state.lane, None)  # restored by a person since: we are the one copy again
     return Course.REOPEN

@@ -143,8 +143,11 @@ class OutboxUnit(Ledger, Protocol):
     def rewind(self, claim: Claim, position: Position) -> None:
         """The peer's head is `position`: send again what follows it; Retry(PURGED) if not kept (O5)."""
 
-    def reopen(self, claim: Claim, epoch: int, prev: str, now: Instant) -> None:
-        """Open a new lane epoch after `prev`; entries not accepted are voided and their groups wait again (O5)."""
+    def reopen(self, claim: Claim, epoch: int, there: Position, now: Instant) -> None:
+        """Open a new lane epoch after `there`, the peer's head (O5).
+
+        Entries not accepted are voided and their groups wait again, with what was accepted and lost.
+        """
 
     def replace(self, claim: Claim, parcel: str, sealed: Sealed, now: Instant) -> None:
         """Put a re-sealed parcel (supersedes) or a void at the same seq as the unaccepted `parcel` (O5)."""

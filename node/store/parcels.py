@@ -181,27 +181,28 @@ class Parcels(SendingLanes):
         )
         self._write("UPDATE lanes SET cursor = ? WHERE id = ?", start + 1, number)
 
-    def reopen(self, claim: Claim, epoch: int, prev: str, now: Instant) -> None:
-        """Open a new lane epoch after `prev`; entries not accepted are voided and their groups wait again (O5).
+    def reopen(self, claim: Claim, epoch: int, there: Position, now: Instant) -> None:
+        """Open a new lane epoch after `there`; entries not accepted are voided and their groups wait again (O5).
 
-        Where `prev` is a place of ours, the peer has what stands up to it, receipt or not, and has lost what follows,
-        accepted or not: that is sent again.  A place we do not know lies ahead of us when we were restored, and that
-        opens the node's own epoch; otherwise it lies before all that we kept.  Raises ValueError for an epoch that
-        does not grow.
+        Where `there` is a place of ours, the peer has what stands up to it, receipt or not, and has lost what follows,
+        accepted or not: that is sent again.  A place we do not know is of a life we have forgotten when we were
+        restored, and that opens the node's own epoch: what was accepted up to it the peer has, whatever else stood
+        there is sent again.  Otherwise it lies before all that we kept.  Raises ValueError for an epoch that does not
+        grow.
         """
         self._gather()
         number = self._claimed(claim)
         was, seq, digest = self._one("SELECT epoch, seq, digest FROM lanes WHERE id = ?", number)
         if epoch <= was:
             raise ValueError("a lane's epoch only grows")
-        there = (was, seq) if digest.hex() == prev else self._place_of(number, prev)
-        if there is None and (prev == NOTHING or epoch > self.epoch()):
-            there = (0, 0)
-        for entry in self._lost(number, there):
+        known = (was, seq) if digest.hex() == there.digest else self._place_of(number, there.digest)
+        if known is None and (there.digest == NOTHING or epoch > self.epoch()):
+            known = (0, 0)
+        for entry in self._lost(number, known or (there.epoch, there.seq), ours=known is not None):
             self._wait_again(number, entry)
             if entry.state is not EntryState.DONE:
                 self._void(entry, now)
-        base = bytes.fromhex(prev)
+        base = bytes.fromhex(there.digest)
         self._write(
             "UPDATE lanes SET epoch = ?, seq = 0, digest = ?, base = ?, cursor = 1 WHERE id = ?",
             epoch, base, base, number,
@@ -214,18 +215,18 @@ class Parcels(SendingLanes):
         )
         return row
 
-    def _lost(self, number: int, there: tuple[int, int] | None) -> list[Entry]:
-        """Return what a peer does not have whose head is at `there`; None is ahead of all that we know."""
+    def _lost(self, number: int, there: tuple[int, int], ours: bool) -> list[Entry]:
+        """Return what a peer does not have whose head is at `there`; `ours` says whether what stands there is."""
         found = self._all(
             "SELECT parcel, epoch, seq, accepted, state FROM entries WHERE lane = ? AND state != 'voided'"
             " ORDER BY epoch, seq", number,
         )
         lost = []
         for parcel, epoch, seq, accepted, state in found:
-            beyond = there is not None and (epoch, seq) > there
+            beyond = (epoch, seq) > there
             # What was refused for good is not sent again.
             again = beyond and state != EntryState.PARKED.value
-            if again if accepted is not None else beyond or there is None or state == EntryState.SEALED.value:
+            if again if accepted is not None else beyond or not ours or state == EntryState.SEALED.value:
                 lost.append(self._known(uuid_text(parcel)))
         return lost
 

@@ -15,6 +15,7 @@ from node.model.parcel import NOTHING, Place, Position, Stage
 from node.model.spool import Claim, EntryState, LaneState
 from node.model.trouble import Retry
 from node.ports import OutboxUnit
+from node.spool.alignment import START
 from tests.contracts.acts import LEASE, claimed, hear, holding, known, reseal, ship, state_of
 from tests.contracts.opened import Opened
 from tests.contracts.things import (
@@ -118,7 +119,7 @@ class LanesContract(Opened):
             lambda unit, claim: unit.place(claim, sealed(state), ids, T0),
             lambda unit, claim: unit.sent(claim, parcel, T0),
             lambda unit, claim: unit.rewind(claim, Position(state.head.epoch, 0, NOTHING)),
-            lambda unit, claim: unit.reopen(claim, state.head.epoch + 1, NOTHING, T0),
+            lambda unit, claim: unit.reopen(claim, state.head.epoch + 1, START, T0),
             lambda unit, claim: unit.replace(claim, parcel, sealed(state), T0),
         ]
         for claim, act in product((void, released, replace(void, lane=OTHER), replace(void, token=0)), acts):
@@ -210,7 +211,7 @@ class LanesContract(Opened):
         with outbox.unit() as unit:
             prev, epoch = known(unit, first).digest, state_of(unit).head.epoch
             with holding(unit) as claim:
-                unit.reopen(claim, epoch + 1, prev, T0 + 3)
+                unit.reopen(claim, epoch + 1, Position(epoch, 1, prev), T0 + 3)
             state = state_of(unit)
             assert (state.head, state.base, state.cursor) == (Position(epoch + 1, 0, prev), prev, 1)
             assert (state.waiting, known(unit, second).state) == (5, S.VOIDED)
@@ -235,16 +236,20 @@ class LanesContract(Opened):
                 if n in (0, 2, 3):
                     hear(unit, parcels[-1], Stage.ACCEPTED)
             hear(unit, parcels[3], Stage.REFUSED)
-            prev = known(unit, parcels[1]).digest
-            unit.reopen(claimed(unit), state_of(unit).head.epoch + 1, prev, T0)
+            there = known(unit, parcels[1])
+            epoch = state_of(unit).head.epoch + 1
+            unit.reopen(claimed(unit), epoch, Position(there.epoch, there.seq, there.digest), T0)
             states = [known(unit, parcel).state for parcel in parcels]
             assert states == [S.ACCEPTED, S.SENT, S.VOIDED, S.PARKED, S.VOIDED]
             assert state_of(unit).waiting == 2
 
-    @pytest.mark.parametrize("restored", [True, False])
-    def test_an_unknown_head_is_ahead_of_a_restored_node_and_before_all_that_is_kept_otherwise(
-        self, outbox: Any, restored: bool
+    @pytest.mark.parametrize("restored, place, kept", [
+        (True, (0, 9), 2), (True, (0, 2), 2), (True, (0, 1), 1), (True, (-1, 9), 0), (False, (0, 9), 0),
+    ])
+    def test_an_unknown_head_is_of_a_forgotten_life_of_a_restored_node_and_before_all_that_is_kept_otherwise(
+        self, outbox: Any, restored: bool, place: tuple[int, int], kept: int
     ) -> None:
+        """What was accepted up to it the peer has; in seed 900425 of `tests/world` the peer had lost the rest too."""
         with outbox.unit() as unit:
             parcels = []
             for _ in range(3):
@@ -254,17 +259,18 @@ class LanesContract(Opened):
                 hear(unit, parcel, Stage.ACCEPTED)
         epoch = outbox.open_epoch(T0) if restored else T0 // 1000 + 1
         with outbox.unit() as unit, holding(unit) as claim:
-            unit.reopen(claim, epoch, digest("theirs"), T0)
-            assert state_of(unit).waiting == (1 if restored else 3)
+            there = Position(state_of(unit).head.epoch + place[0], place[1], digest("theirs"))
+            unit.reopen(claim, epoch, there, T0)
+            assert state_of(unit).waiting == 3 - kept
             states = [known(unit, parcel).state for parcel in parcels]
-            assert states == ([S.ACCEPTED] * 2 if restored else [S.VOIDED] * 2) + [S.VOIDED]
+            assert states == [S.ACCEPTED] * kept + [S.VOIDED] * (3 - kept)
 
     def test_an_epoch_only_grows(self, outbox: Any) -> None:
         with outbox.unit() as unit:
             supply(unit, 1)
             for epoch in (unit.epoch(), unit.epoch() - 1):
                 with holding(unit) as claim, pytest.raises(ValueError, match="grows"):
-                    unit.reopen(claim, epoch, NOTHING, T0)
+                    unit.reopen(claim, epoch, START, T0)
 
     # --- replace ------------------------------------------------------------------------------------------------
 

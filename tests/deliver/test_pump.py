@@ -267,6 +267,26 @@ def test_an_answer_that_waits_for_somebody_holds_the_lane_with_one_alarm(play: P
     assert entries(play) == [EntryState.ACCEPTED]
 
 
+def test_a_full_disk_that_cannot_keep_a_hold_is_no_fault_and_no_circle(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*given: object) -> None:
+        raise trouble(codes.DISK, what="store")
+
+    play.answers[POST] = says(trouble(codes.NOT_ALLOWED, peer=CENTRE, what="population"))
+    supplied(play.dept)
+    with play.dept.stores.outbox.unit() as unit:
+        kind = type(unit)
+    monkeypatch.setattr(kind, "hold", full)
+    up(play)
+    play.go(30)
+    assert "EXN-FAULT" not in play.dept.journal.names("error")
+    assert 1 < play.asked[POST] < 8 and state_of(play.dept).held is None
+    monkeypatch.undo()
+    play.go(70)
+    assert state_of(play.dept).held == codes.NOT_ALLOWED.name
+
+
 def two_accepted(play: Play) -> None:
     for number in range(2):
         supplied(play.dept, 1, number)

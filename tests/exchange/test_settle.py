@@ -13,6 +13,7 @@ from node.envelope import read_receipt, write
 from node.model.certificate import Role
 from node.model.parcel import Outcome, Stage, Verdict
 from node.model.spool import EntryState
+from node.spool.alignment import START
 from tests.exchange.acts import entry_of, heard, receipt, renewed, sent, state_of, supplied, turned_away
 from tests.intake.api import twin
 from tests.stage.desk import CENTRE, means_of, peer_of
@@ -172,7 +173,7 @@ def test_refusals_of_records_that_wait_again_are_told_without_their_row_ids(pair
         claim = unit.claim(lane_of(), pair.dept.desk.now(), 1000)
         state = unit.lane(lane_of())
         assert claim is not None and state is not None
-        unit.reopen(claim, state.head.epoch + 1, "0" * 64, pair.dept.desk.now())
+        unit.reopen(claim, state.head.epoch + 1, START, pair.dept.desk.now())
         unit.release(claim)
     given = receipt(first, pair.centre.desk.means, pair.dept.desk.means, Stage.PROCESSED, verdicts=REFUSED)
     entry = heard(pair.dept, *given)

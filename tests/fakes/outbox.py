@@ -136,22 +136,22 @@ class OutboxUnitInMemory(SendingUnit):
         self._change(claim.lane, cursor=start + 1)
         self.writes += 1
 
-    def reopen(self, claim: Claim, epoch: int, prev: str, now: Instant) -> None:
+    def reopen(self, claim: Claim, epoch: int, there: Position, now: Instant) -> None:
         self.flush()
         lane, head = claim.lane, self._claimed(claim).head
         if epoch <= head.epoch:
             raise ValueError("a lane's epoch only grows")
         known = {held.entry.digest: (held.entry.epoch, held.entry.seq) for held in self._standing(lane)}
         known = {NOTHING: (0, 0), **known, head.digest: (head.epoch, head.seq)}
-        there = known.get(prev) or ((0, 0) if epoch > self.epoch() else None)
+        ours = known.get(there.digest) or ((0, 0) if epoch > self.epoch() else None)
         back: list[int] = []
         for held in self._standing(lane):
             entry = held.entry
-            beyond = there is not None and (entry.epoch, entry.seq) > there
+            beyond = (entry.epoch, entry.seq) > (ours or (there.epoch, there.seq))
             if entry.accepted is not None:
                 lost = beyond and entry.state is not EntryState.PARKED
             else:
-                lost = beyond or there is None or entry.state is EntryState.SEALED
+                lost = beyond or ours is None or entry.state is EntryState.SEALED
             if lost:
                 back += self._tables.carried.get(entry.parcel) or ()
                 self._carry(self._tables.carried.get(entry.parcel) or (), None)
@@ -159,7 +159,7 @@ class OutboxUnitInMemory(SendingUnit):
                 if entry.state is not EntryState.DONE:
                     self._void(entry, now)
         self._tables.waiting[lane] = tuple(sorted((*back, *(self._tables.waiting.get(lane) or ()))))
-        self._change(lane, head=Position(epoch, 0, prev), base=prev, cursor=1)
+        self._change(lane, head=Position(epoch, 0, there.digest), base=there.digest, cursor=1)
         self.writes += 1
 
     def replace(self, claim: Claim, parcel: str, sealed: Sealed, now: Instant) -> None:

@@ -183,8 +183,9 @@ class OutboxModel(RuleBasedStateMachine):
             there = Position(head.epoch - other, max(0, head.seq + 1 - back), head.digest)
             self.both(lambda unit: unit.rewind(claim, there))
 
-    @rule(lane=LANES, number=PICK, which=st.sampled_from(["head", "nothing", "known", "unknown"]), parcel=PICK)
-    def reopen(self, lane: Any, number: int, which: str, parcel: int) -> None:
+    @rule(lane=LANES, number=PICK, which=st.sampled_from(["head", "nothing", "known", "unknown"]), parcel=PICK,
+          other=st.integers(0, 1), back=st.integers(0, 3))
+    def reopen(self, lane: Any, number: int, which: str, parcel: int, other: int, back: int) -> None:
         claim = self.right_to(lane, number)
         if claim is None:
             return
@@ -194,7 +195,8 @@ class OutboxModel(RuleBasedStateMachine):
         if state is not None:
             known = entry.digest if entry is not None else NOTHING
             prev = {"head": state.head.digest, "nothing": NOTHING, "known": known, "unknown": "ef" * 32}[which]
-            self.both(lambda unit: unit.reopen(claim, state.head.epoch + 1, prev, self.now))
+            there = Position(state.head.epoch - other, back, prev)
+            self.both(lambda unit: unit.reopen(claim, state.head.epoch + 1, there, self.now))
 
     @precondition(lambda self: self.parcels)
     @rule(lane=LANES, number=PICK, parcel=PICK, kind=st.sampled_from(["records", "void"]))
