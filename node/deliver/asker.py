@@ -97,7 +97,7 @@ class Asker:
             self._wanted.update(wanted)
             desk.bell.ring(f"receipts:{peer}")
         if told.unknown:
-            lost = await desk.outbox.run(lambda unit: ask.missing(unit, peer, told.unknown))
+            lost = await desk.outbox.run(lambda unit: ask.missing(unit, peer, told.unknown, desk.now()))
             if lost:
                 desk.log("warning", "EXN-BEHIND", peer=peer, count=len(lost))
                 desk.bell.ring(f"greet:{peer}")

@@ -17,6 +17,7 @@ from node.ports import InboxUnit, OutboxUnit
 ASKED = 256
 """Most ids in one call, and most receipts given in one."""
 _EVER: Instant = 1 << 62
+_HAD = frozenset({EntryState.SENT, EntryState.ACCEPTED, EntryState.DONE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +60,13 @@ def due(unit: InboxUnit, peer: str, ids: Iterable[str] = ()) -> list[Given]:
     return list(found.values())[:ASKED]
 
 
-def missing(unit: OutboxUnit, peer: str, unknown: Iterable[str]) -> list[Entry]:
-    """Return our entries that the peer never stored though we thought it had: the next hello rewinds their lanes."""
-    found = (unit.entry(parcel) for parcel in unknown)
-    return [
-        entry for entry in found
-        if entry is not None and entry.lane.receiver == peer and entry.state in (EntryState.SENT, EntryState.ACCEPTED)
-    ]
+def missing(unit: OutboxUnit, peer: str, unknown: Iterable[str], now: Instant) -> list[Entry]:
+    """Return our entries that the peer does not have though we thought so.
+
+    Those of a lane's present epoch the next hello rewinds to; older ones wait again at once: no head tells of them.
+    """
+    found = [entry for parcel in unknown if (entry := unit.entry(parcel)) and entry.lane.receiver == peer]
+    lost = [entry for entry in found if entry.state in _HAD]
+    for entry in lost:
+        unit.lost(entry.parcel, now)
+    return lost

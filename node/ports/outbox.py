@@ -149,6 +149,9 @@ class OutboxUnit(Ledger, Protocol):
         Entries not accepted are voided and their groups wait again, with what was accepted and lost.
         """
 
+    def lost(self, parcel: str, now: Instant) -> None:
+        """The peer does not have what it accepted: in an epoch that is over, its groups wait again (O5)."""
+
     def replace(self, claim: Claim, parcel: str, sealed: Sealed, now: Instant) -> None:
         """Put a re-sealed parcel (supersedes) or a void at the same seq as the unaccepted `parcel` (O5)."""
 

@@ -46,11 +46,19 @@ class Entries(Transaction):
         return [self._entry(*row) for row in found]
 
     def owed(self, peer: str, before: Instant, limit: int) -> Sequence[Entry]:
-        """Return entries sent or accepted before an instant whose final word is missing, oldest first."""
+        """Return entries sent or accepted before an instant whose final word is missing, oldest first.
+
+        With them those that have it, in an epoch that is over, if the peer may have lost them since.
+        """
         found = self._all(
             f"SELECT {_ENTRY} FROM lanes l JOIN entries e ON e.lane = l.id WHERE l.receiver = ? AND e.state IN (?, ?)"
             " AND coalesce(e.accepted, e.sent) < ? ORDER BY e.parcel LIMIT ?",
             peer, *sorted(state.value for state in OWED), before, limit,
+        )
+        found += self._all(
+            f"SELECT {_ENTRY} FROM entries e JOIN lanes l ON e.lane = l.id WHERE e.again = 1 AND e.state = 'done'"
+            " AND e.epoch < l.epoch AND l.receiver = ? AND e.accepted < ? ORDER BY e.parcel LIMIT ?",
+            peer, before, limit - len(found),
         )
         return [self._entry(*row) for row in found]
 

@@ -187,7 +187,8 @@ class Parcels(SendingLanes):
         Where `there` is a place of ours, the peer has what stands up to it, receipt or not, and has lost what follows,
         accepted or not: that is sent again.  A place we do not know is of a life we have forgotten when we were
         restored, and that opens the node's own epoch: what was accepted up to it the peer has, whatever else stood
-        there is sent again.  Otherwise it lies before all that we kept.  Raises ValueError for an epoch that does not
+        there is sent again.  It may have lost that, too, and told a life we have forgotten: what we hold for done is
+        asked after again.  Otherwise it lies before all that we kept.  Raises ValueError for an epoch that does not
         grow.
         """
         self._gather()
@@ -202,11 +203,27 @@ class Parcels(SendingLanes):
             self._wait_again(number, entry)
             if entry.state is not EntryState.DONE:
                 self._void(entry, now)
+        if known is None:
+            self._write(
+                "UPDATE entries SET again = 1 WHERE lane = ? AND state = 'done' AND code IS NULL", number
+            )
         base = bytes.fromhex(there.digest)
         self._write(
             "UPDATE lanes SET epoch = ?, seq = 0, digest = ?, base = ?, cursor = 1 WHERE id = ?",
             epoch, base, base, number,
         )
+
+    def lost(self, parcel: str, now: Instant) -> None:
+        """The peer does not have what it accepted in an epoch that is over: its groups wait again (O5)."""
+        entry, number = self._known(parcel), self._find_lane(self._known(parcel).lane)
+        (epoch,) = self._one("SELECT epoch FROM lanes WHERE id = ?", number)
+        if number is None or entry.epoch == epoch:
+            return  # the next hello rewinds the lane
+        self._gather()
+        self._write("UPDATE entries SET again = 0 WHERE parcel = ?", row_key(parcel))
+        self._wait_again(number, entry)
+        if entry.state is not EntryState.DONE:
+            self._void(entry, now)
 
     def _place_of(self, number: int, digest: str) -> tuple[int, int] | None:
         row: tuple[int, int] | None = self._one(

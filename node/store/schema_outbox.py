@@ -59,6 +59,7 @@ entries = tree(
 )
 Index("entries_place", entries.c.lane, entries.c.epoch, entries.c.seq)
 Index("entries_state", entries.c.state, entries.c.lane, entries.c.parcel)
+Index("entries_again", entries.c.parcel, sqlite_where=sql("again = 1"))
 Index("entries_finished", entries.c.finished, sqlite_where=sql("state IN ('done', 'voided')"))
 
 

@@ -265,6 +265,42 @@ class LanesContract(Opened):
             states = [known(unit, parcel).state for parcel in parcels]
             assert states == [S.ACCEPTED] * kept + [S.VOIDED] * (3 - kept)
 
+    def test_what_is_done_is_asked_after_again_when_the_peer_went_on_from_a_life_we_forgot(self, outbox: Any) -> None:
+        """It may have been restored, too, and have lost it (seed 912505 of `tests/world`)."""
+        with outbox.unit() as unit:
+            parcels = []
+            for _ in range(3):
+                supply(unit, 1)
+                parcels.append(ship(unit))
+                hear(unit, parcels[-1], Stage.PROCESSED, T0)
+        epoch = outbox.open_epoch(T0)
+        with outbox.unit() as unit, holding(unit) as claim:
+            assert not unit.owed(THERE, T0 + 1, 9)
+            unit.reopen(claim, epoch, Position(state_of(unit).head.epoch, 9, digest("theirs")), T0)
+            assert [entry.parcel for entry in unit.owed(THERE, T0 + 1, 9)] == parcels
+            assert [entry.parcel for entry in unit.owed(THERE, T0 + 1, 2)] == parcels[:2]
+            assert not unit.owed(ELSEWHERE, T0 + 1, 9) and not unit.owed(THERE, T0, 9)
+            hear(unit, parcels[0], Stage.PROCESSED, T0 + 5)
+            unit.lost(parcels[1], T0)
+            assert [entry.parcel for entry in unit.owed(THERE, T0 + 1, 9)] == parcels[2:]
+            assert [known(unit, parcel).state for parcel in parcels] == [S.DONE] * 3
+            assert state_of(unit).waiting == 1 and not unit.groups(parcels[1])
+
+    def test_what_the_peer_lost_of_an_epoch_that_is_over_waits_again(self, outbox: Any) -> None:
+        with outbox.unit() as unit:
+            supply(unit, 1)
+            parcel = ship(unit)
+            hear(unit, parcel, Stage.ACCEPTED)
+            unit.lost(parcel, T0)
+            assert (known(unit, parcel).state, state_of(unit).waiting) == (S.ACCEPTED, 0), "a hello rewinds its lane"
+            entry = known(unit, parcel)
+            there = Position(entry.epoch, entry.seq, entry.digest)
+            with holding(unit) as claim:
+                unit.reopen(claim, entry.epoch + 1, there, T0)
+            unit.lost(parcel, T0)
+            assert (known(unit, parcel).state, state_of(unit).waiting) == (S.VOIDED, 1)
+            assert known(unit, ship(unit)).epoch == entry.epoch + 1
+
     def test_an_epoch_only_grows(self, outbox: Any) -> None:
         with outbox.unit() as unit:
             supply(unit, 1)

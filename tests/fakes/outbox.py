@@ -158,8 +158,24 @@ class OutboxUnitInMemory(SendingUnit):
                 self._tables.carried[entry.parcel] = ()
                 if entry.state is not EntryState.DONE:
                     self._void(entry, now)
+            elif ours is None and entry.state is EntryState.DONE and entry.code is None:
+                self._tables.entries[entry.parcel] = replace(held, again=True)
         self._tables.waiting[lane] = tuple(sorted((*back, *(self._tables.waiting.get(lane) or ()))))
         self._change(lane, head=Position(epoch, 0, there.digest), base=there.digest, cursor=1)
+        self.writes += 1
+
+    def lost(self, parcel: str, now: Instant) -> None:
+        entry = self._known(parcel)
+        if entry.epoch == self._tables.lanes[entry.lane].state.head.epoch:
+            return
+        self.flush()
+        self._tables.entries[parcel] = replace(self._tables.entries[parcel], again=False)
+        back = self._tables.carried.get(parcel) or ()
+        self._carry(back, None)
+        self._tables.carried[parcel] = ()
+        if entry.state is not EntryState.DONE:
+            self._void(entry, now)
+        self._tables.waiting[entry.lane] = tuple(sorted((*back, *(self._tables.waiting.get(entry.lane) or ()))))
         self.writes += 1
 
     def replace(self, claim: Claim, parcel: str, sealed: Sealed, now: Instant) -> None:

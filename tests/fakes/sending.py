@@ -114,12 +114,19 @@ class SendingUnit(SubmissionsUnit):
         return [entry for entry in found if state in (None, entry.state)][:limit]
 
     def owed(self, peer: str, before: Instant, limit: int) -> Sequence[Entry]:
-        found = (held.entry for _, held in sorted(self._tables.entries.items(), key=lambda one: one[0]))
-        return [
-            entry for entry in found
-            if entry.lane.receiver == peer and entry.state in OWED
-            and (entry.sent or 0 if entry.accepted is None else entry.accepted) < before
-        ][:limit]
+        found = [held for _, held in sorted(self._tables.entries.items(), key=lambda one: one[0])]
+        owed = [
+            held.entry for held in found
+            if held.entry.lane.receiver == peer and held.entry.state in OWED
+            and (held.entry.sent or 0 if held.entry.accepted is None else held.entry.accepted) < before
+        ]
+        doubted = [
+            held.entry for held in found
+            if held.entry.lane.receiver == peer and held.again and held.entry.state is EntryState.DONE
+            and held.entry.epoch < self._tables.lanes[held.entry.lane].state.head.epoch
+            and (held.entry.accepted or 0) < before
+        ]
+        return [*owed, *doubted][:limit]
 
     def due(self, lane: Lane) -> Entry | None:
         held = self._tables.lanes.get(lane)

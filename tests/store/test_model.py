@@ -199,6 +199,15 @@ class OutboxModel(RuleBasedStateMachine):
             self.both(lambda unit: unit.reopen(claim, state.head.epoch + 1, there, self.now))
 
     @precondition(lambda self: self.parcels)
+    @rule(parcel=PICK)
+    def lose(self, parcel: int) -> None:
+        one = self.pick(self.parcels, parcel)
+        with self.fake.unit() as unit:
+            entry = unit.entry(one)
+        if entry is not None and entry.state in (EntryState.SENT, EntryState.ACCEPTED, EntryState.DONE):
+            self.both(lambda unit: unit.lost(one, self.now))
+
+    @precondition(lambda self: self.parcels)
     @rule(lane=LANES, number=PICK, parcel=PICK, kind=st.sampled_from(["records", "void"]))
     def replace(self, lane: Any, number: int, parcel: int, kind: str) -> None:
         old = self.pick(self.parcels, parcel)
