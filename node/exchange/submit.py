@@ -8,12 +8,12 @@ Rule 3: the answer is told only after the unit has committed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import orjson
 
 from node.model import codes
-from node.model.ids import uuid7, uuids7
+from node.model.ids import uuids7
 from node.model.instant import Instant, stamp
 from node.model.parcel import Lane
 from node.model.record import Record, Refusal, SpecificationId, Stream
@@ -24,18 +24,20 @@ from node.ports import Chance, OutboxUnit
 from node.validate import join_born
 
 
-@dataclass(frozen=True, slots=True)
-class Supply:
+class Supply(NamedTuple):
     """One call of the local API after validation: `body` is as received, `records` in body order."""
 
     caller: str
     key: str
-    body: bytes = field(repr=False)
+    body: bytes
     resource: Resource
     spec: SpecificationId
     stream: Stream
     records: Sequence[Record]
     refusals: Sequence[Refusal]
+
+    def __repr__(self) -> str:
+        return f"Supply({self.resource.code}, {len(self.records)} records)"
 
 
 def submit(unit: OutboxUnit, supply: Supply, domain: str, origin: str, now: Instant, chance: Chance) -> Answer:
@@ -43,33 +45,30 @@ def submit(unit: OutboxUnit, supply: Supply, domain: str, origin: str, now: Inst
 
     Raises Refused(KEY_REUSED) when the idempotency key was used with another body, Hold(SUPERSEDED) on an old copy.
     """
-    told = unit.answered(supply.caller, supply.resource.code, supply.key, supply.body)
+    caller, key, body, resource, spec, stream, records, refusals = supply
+    told = unit.answered(caller, resource.code, key, body)
     if told is not None:
         return told
     if unit.superseded():
         raise trouble(codes.SUPERSEDED)  # the versions an old copy gives out were given out before
-    first = unit.allot(supply.resource.code, len(supply.records))
-    ids = uuids7(now, chance(10 * len(supply.records)))
-    lines = join_born(supply.records, ids, origin, first, stamp(now))
-    for receiver in supply.resource.receivers if lines else ():
-        lane = Lane(domain, origin, receiver, supply.resource.code, supply.stream)
-        unit.wait(lane, Waiting(
-            supply.spec, lines, now, first, priority=supply.resource.priority,
-            parcel_records=supply.resource.parcel_records,
-        ))
-    answer = _answer(uuid7(now, chance(10)), supply)
-    count, refused = len(supply.records), len(supply.refusals)
-    submission = Submission(
-        answer.submission, supply.caller, supply.resource.code, supply.stream, first, count, refused, now
-    )
-    unit.answer(submission, supply.key, supply.body, answer)
+    count = len(records)
+    first = unit.allot(resource.code, count)
+    id, *ids = uuids7(now, chance(10 * (1 + count)))
+    lines = join_born(records, ids, origin, first, stamp(now))
+    for receiver in resource.receivers if lines else ():
+        waiting = Waiting(
+            spec, lines, now, first, priority=resource.priority, parcel_records=resource.parcel_records
+        )
+        unit.wait(Lane(domain, origin, receiver, resource.code, stream), waiting)
+    answer = _answer(id, count, refusals)
+    unit.answer(Submission(id, caller, resource.code, stream, first, count, len(refusals), now), key, body, answer)
     return answer
 
 
-def _answer(submission: str, supply: Supply) -> Answer:
-    refused = [describe(refusal) for refusal in supply.refusals]
-    told = {"submission": submission, "accepted": len(supply.records), "refused": refused}
-    if supply.records:
+def _answer(submission: str, accepted: int, refusals: Sequence[Refusal]) -> Answer:
+    refused = [describe(refusal) for refusal in refusals]
+    told = {"submission": submission, "accepted": accepted, "refused": refused}
+    if accepted:
         return Answer(submission, 202, orjson.dumps(told))
     nothing = trouble(codes.ALL_REFUSED)
     return Answer(submission, nothing.code.status, orjson.dumps({**nothing.members(), **told}))

@@ -26,8 +26,7 @@ class Party:
     cert: str
 
 
-@dataclass(frozen=True, slots=True)
-class Lane:
+class Lane(NamedTuple):
     """Order, chain and reconciliation are per lane."""
 
     domain: str

@@ -1,6 +1,7 @@
 """A record on its way: draft, record, head, version, refusal (DESIGN §2).
 
 What is made once for every record is a named tuple: a frozen dataclass sets each field by a call, three times as dear.
+An enumeration that stands in keys takes its hash from `str`, to which it is equal: Enum's own is a call of Python.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ class Operation(str, Enum):
     UPSERT = "upsert"
     DELETE = "delete"
 
+    __hash__ = str.__hash__
+
 
 class Stream(str, Enum):
     """Why a record travels; each stream is a lane of its own."""
@@ -30,6 +33,8 @@ class Stream(str, Enum):
     LIVE = "live"
     BACKFILL = "backfill"
     RESUPPLY = "resupply"
+
+    __hash__ = str.__hash__
 
 
 class Version(NamedTuple):

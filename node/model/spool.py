@@ -1,4 +1,7 @@
-"""What stands in the three stores: waiting groups, parcels, lanes, arrivals (DESIGN §3, §5)."""
+"""What stands in the three stores: waiting groups, parcels, lanes, arrivals (DESIGN §3, §5).
+
+What is made once for every submission is a named tuple, for the reason given in `node.model.record`.
+"""
 
 from __future__ import annotations
 
@@ -16,17 +19,18 @@ GROUP_OCTETS = 1 << 20
 """A group, and so a parcel, is cut at this many records or octets of lines; a parcel takes whole groups."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What a caller was told about a submission, to be told again byte for byte."""
 
     submission: str
     status: int
-    body: bytes = field(repr=False)
+    body: bytes
+
+    def __repr__(self) -> str:
+        return f"Answer({self.submission!r}, {self.status})"
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
+class Submission(NamedTuple):
     """One accepted call of the local API: its records hold the versions first … first + count − 1."""
 
     id: str
@@ -34,13 +38,12 @@ class Submission:
     resource: str
     stream: Stream
     first: Version
-    count: int
+    count: int  # type: ignore[assignment]  # hides `tuple.count`, which nobody calls
     refused: int
     created: Instant
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(NamedTuple):
     """Records of one kind for one lane, about to wait: a parcel never mixes specification, purpose or grant.
 
     `first` is the version of the first line when the records were submitted here (the others follow by one);
@@ -49,14 +52,17 @@ class Waiting:
     """
 
     spec: SpecificationId
-    lines: Sequence[bytes] = field(repr=False)
+    lines: Sequence[bytes]
     admitted: Instant
     first: Version | None = None
     purpose: str = ""
     grant: str = ""
-    origins: bytes = field(default=b"", repr=False)
+    origins: bytes = b""
     priority: int = 5
     parcel_records: int = GROUP_RECORDS
+
+    def __repr__(self) -> str:
+        return f"Waiting({self.spec}, {len(self.lines)} from {self.first})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from tests.contracts.things import INCOMING, T0, digest, fresh_id, received
 
 LEASE = 60_000
 S = ArrivalState
-SECOND = replace(INCOMING, resource="enterprise")
+SECOND = INCOMING._replace(resource="enterprise")
 PROCESSED = b"processed receipt"
 
 
@@ -147,7 +147,7 @@ class StoringContract(Opened):
         with inbox.unit() as unit:
             one, two = take_in(unit, 2)
             (three,) = take_in(unit, 1, SECOND)
-            take_in(unit, 1, replace(INCOMING, sender="another"))
+            take_in(unit, 1, INCOMING._replace(sender="another"))
             claim, _ = taken(unit)
             close(unit, claim)
             found = [(given.parcel, given.stage) for given in unit.ungiven(INCOMING.sender, 9)]
@@ -202,7 +202,7 @@ class TakingContract(Opened):
             assert unit.take(T0, LEASE) is None and unit.unopened(INCOMING.sender) == (0, 0)
 
     def test_the_urgent_and_the_oldest_lane_is_taken_first(self, inbox: Any) -> None:
-        lanes = [replace(INCOMING, resource=name) for name in ("new", "old", "urgent")]
+        lanes = [INCOMING._replace(resource=name) for name in ("new", "old", "urgent")]
         with inbox.unit() as unit:
             take_in(unit, 2, lanes[0], at=T0 + 5)
             take_in(unit, 2, lanes[1], at=T0 + 4)

@@ -52,12 +52,12 @@ class LanesContract(Opened):
             assert unit.due(LANE) is None and unit.accepted(LANE) is None
 
     def test_the_urgent_and_the_oldest_lane_is_ready_first(self, outbox: Any) -> None:
-        idle, urgent = replace(LANE, resource="idle"), replace(LANE, resource="urgent")
+        idle, urgent = LANE._replace(resource="idle"), LANE._replace(resource="urgent")
         with outbox.unit() as unit:
             unit.wait(LANE, waiting(lines(1), at=T0 + 2))
             unit.wait(BACKFILL, waiting(lines(1), at=T0 + 1))
             unit.wait(OTHER, waiting(lines(1), at=T0))
-            unit.wait(urgent, replace(waiting(lines(1), at=T0 + 9), priority=0))
+            unit.wait(urgent, waiting(lines(1), at=T0 + 9)._replace(priority=0))
             unit.wait(idle, waiting(lines(1)))
             hear(unit, ship(unit, idle), Stage.ACCEPTED)
             assert [state.lane for state in unit.ready(THERE)] == [urgent, BACKFILL, LANE]

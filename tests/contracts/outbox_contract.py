@@ -204,8 +204,8 @@ class CallersContract(Opened):
         one = waiting(lines(2, "one"))
         with outbox.unit() as unit:
             unit.wait(LANE, one)
-            unit.wait(LANE, replace(one, lines=lines(1, "other"), **change))
-            unit.wait(LANE, replace(one, lines=lines(2, "last")))
+            unit.wait(LANE, one._replace(lines=lines(1, "other"), **change))
+            unit.wait(LANE, one._replace(lines=lines(2, "last")))
         with outbox.unit() as unit:
             drawn = []
             while state_of(unit).waiting:
@@ -230,8 +230,8 @@ class CallersContract(Opened):
     def test_origins_come_back_and_their_records_stay_together(self, outbox: Any) -> None:
         many = lines(GROUP_RECORDS + 10, "routed")
         with outbox.unit() as unit:
-            unit.wait(LANE, replace(waiting(many), origins=b"[1]"))
-            unit.wait(LANE, replace(waiting(lines(1)), origins=b"[2]"))
+            unit.wait(LANE, waiting(many)._replace(origins=b"[1]"))
+            unit.wait(LANE, waiting(lines(1))._replace(origins=b"[2]"))
         with outbox.unit() as unit:
             (group,) = unit.draw(LANE)
             assert group.origins == b"[1]" and list(group.lines) == many

@@ -30,8 +30,8 @@ T0 = 1_760_000_000_000
 
 DOMAIN, HERE, THERE, ELSEWHERE = "test", "dept-a", "centre", "dept-b"
 LANE = Lane(DOMAIN, HERE, THERE, "population", Stream.LIVE)
-BACKFILL = replace(LANE, stream=Stream.BACKFILL)
-OTHER = replace(LANE, receiver=ELSEWHERE)
+BACKFILL = LANE._replace(stream=Stream.BACKFILL)
+OTHER = LANE._replace(receiver=ELSEWHERE)
 INCOMING = Lane(DOMAIN, THERE, HERE, "population", Stream.LIVE)
 SPEC = SpecificationId("population-basic", "1.0", "ab" * 32)
 NEXT_SPEC = SpecificationId("population-basic", "1.1", "cd" * 32)
@@ -66,7 +66,7 @@ def supply(
 ) -> Submission:
     """Submit records as the local API does; return the submission."""
     first = unit.allot(lane.resource, number)
-    unit.wait(lane, replace(waiting(lines(number, f"v{first.n}"), first, at), parcel_records=parcel_records))
+    unit.wait(lane, waiting(lines(number, f"v{first.n}"), first, at)._replace(parcel_records=parcel_records))
     submission = Submission(fresh_id(at), caller, lane.resource, lane.stream, first, number, 0, at)
     unit.answer(submission, key or submission.id, b"body", Answer(submission.id, 202, b"{}"))
     return submission

@@ -67,7 +67,7 @@ class WarehouseContract(Opened):
             assert apply(unit, old) + apply(unit, new) + apply(unit, arriving(0, 901, "a")) == [APPLIED, APPLIED, OLDER]
 
     def test_origins_and_resources_do_not_meet(self, warehouse: Any) -> None:
-        other = replace(LANE, resource="enterprise")
+        other = LANE._replace(resource="enterprise")
         with warehouse.unit() as unit:
             assert apply(unit, arriving(0, 9, "a")) == [APPLIED]
             assert apply(unit, arriving(0, 1, "a", origin="dept-b")) == [APPLIED]
@@ -123,7 +123,7 @@ class WarehouseContract(Opened):
         """A row that went a, b, c: whatever order its records come in, it stands at c alone."""
         story = [arriving(n, n + 1, key, "r") for n, key in enumerate("abc")]
         for number, order in enumerate(permutations(story)):
-            lane = replace(LANE, resource=f"resource-{number}")
+            lane = LANE._replace(resource=f"resource-{number}")
             for record in order:
                 with warehouse.unit() as unit:
                     apply(unit, record, lane=lane)
@@ -144,7 +144,7 @@ class WarehouseContract(Opened):
         keys = [f"{half}-{key}" for half in range(2) for key in range(3)]
         ends = set()
         for attempt in range(6):
-            lane = replace(LANE, resource=f"resource-{attempt}")
+            lane = LANE._replace(resource=f"resource-{attempt}")
             order = random.sample(story, len(story)) if attempt else story
             while order:
                 cut = random.randint(1, 5)
@@ -184,7 +184,7 @@ class WarehouseContract(Opened):
         with warehouse.unit() as unit:
             assert stands(unit, "a") == (1, True) and unit.last(RESOURCE) == 1
             assert apply(unit, arriving(0, 2, "a"), token=5) == [APPLIED]
-            other = replace(LANE, stream=Stream.BACKFILL)
+            other = LANE._replace(stream=Stream.BACKFILL)
             assert apply(unit, arriving(0, 3, "a"), token=1, lane=other) == [APPLIED], "tokens are per lane"
 
     def test_an_exception_applies_nothing(self, warehouse: Any) -> None:
@@ -226,11 +226,11 @@ class WarehouseContract(Opened):
     def _made(self, n: int) -> Delivery:
         stream = Stream.BACKFILL if n % 2 else Stream.LIVE
         records = [arriving(n, 10 - n, "a"), arriving(n + 4, 20 + n, f"k{n}")]
-        made = delivery(records, lane=replace(LANE, stream=stream))
+        made = delivery(records, lane=LANE._replace(stream=stream))
         return replace(made, spec=NEXT_SPEC if n == 3 else SPEC)
 
     def test_resources_have_their_own_history(self, warehouse: Any) -> None:
-        other = replace(LANE, resource="enterprise")
+        other = LANE._replace(resource="enterprise")
         with warehouse.unit() as unit:
             for lane in (LANE, other, LANE, other):
                 apply(unit, arriving(0, 1, fresh_id()), lane=lane)
@@ -248,7 +248,7 @@ class WarehouseContract(Opened):
         keys = [f"k{n}" for n in range(7)]
         with warehouse.unit() as unit:
             apply(unit, *(arriving(n, n + 1, key) for n, key in enumerate(keys)))
-            apply(unit, arriving(0, 99, "elsewhere"), lane=replace(LANE, resource="enterprise"))
+            apply(unit, arriving(0, 99, "elsewhere"), lane=LANE._replace(resource="enterprise"))
             apply(unit, arriving(0, 50, "k3", operation=DELETE), arriving(1, 51, "k1"))
         with warehouse.unit() as unit:
             found, after = [], 0

@@ -121,7 +121,7 @@ def test_nothing_goes_back_to_its_origin_or_to_whoever_passed_it_on(pair: Pair) 
     back = grant_of("dept-a")
     granted(pair, back, grant_of())
     assert routed(pair, 0, [block], back) == 0
-    assert not waiting(pair, replace(OUT, receiver="dept-a"))
+    assert not waiting(pair, OUT._replace(receiver="dept-a"))
     mixed = replace(block, lines=[block.lines[0], line_of(twin(7), 1, "dept-b")])
     with pytest.raises(ValueError):
         routed(pair, 0, [replace(mixed, lines=[*mixed.lines, mixed.lines[0]])])
@@ -153,7 +153,7 @@ def test_blocks_of_several_streams_go_into_lanes_of_their_own(pair: Pair) -> Non
     pair.accept(sent(pair.dept, lane=lane_of(stream=Stream.BACKFILL)))
     pair.opened()
     assert routed(pair, 0, blocks(pair)) == 2
-    assert len(waiting(pair)) == len(waiting(pair, replace(OUT, stream=Stream.BACKFILL))) == 1
+    assert len(waiting(pair)) == len(waiting(pair, OUT._replace(stream=Stream.BACKFILL))) == 1
 
 
 def test_the_router_feeds_until_a_parcel_waits_and_again_when_it_left(

@@ -48,7 +48,7 @@ def test_a_chain_is_intact_and_goes_on_from_anywhere() -> None:
 
 def test_any_changed_member_breaks_the_chain() -> None:
     changes = {
-        "lane": replace(LANE, stream=Stream.BACKFILL), "size": 7, "head": digest("x"), "step": steps.REFUSED,
+        "lane": LANE._replace(stream=Stream.BACKFILL), "size": 7, "head": digest("x"), "step": steps.REFUSED,
         "subject": "another", "digest": digest("y"), "count": 99, "at": T0 + 1,
     }
     assert set(changes) == {field.name for field in fields(LedgerEntry)}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -47,9 +45,9 @@ def test_a_run_takes_what_continues_it() -> None:
     assert not run.take(waiting(lines(1), Version(7, 14))), "a gap"
     assert not run.take(waiting(lines(1), Version(8, 13))), "another epoch"
     assert not run.take(waiting(lines(1))), "routed"
-    assert not run.take(replace(waiting(lines(1), Version(7, 13)), spec=NEXT_SPEC))
+    assert not run.take(waiting(lines(1), Version(7, 13))._replace(spec=NEXT_SPEC))
     assert run.take(waiting(lines(2), Version(7, 13)))
-    assert not run.take(replace(waiting(lines(1), Version(7, 15)), parcel_records=1)), "another measure of parcels"
+    assert not run.take(waiting(lines(1), Version(7, 15))._replace(parcel_records=1)), "another measure of parcels"
     assert len(run.lines) == 5 and [piece[0] for piece in run.pieces()] == [Version(7, 10)]
     assert len(first.lines) == 3, "what was given is not changed"
 
@@ -63,7 +61,7 @@ def test_a_run_that_is_cut_goes_on_counting() -> None:
 
 @given(st.integers(1, 40), st.integers(1, 12))
 def test_a_lane_of_small_parcels_cuts_its_groups_and_takes_no_more_than_one_parcel_holds(many: int, most: int) -> None:
-    run = Run.of(replace(waiting(lines(many), Version(7, 1)), parcel_records=most))
+    run = Run.of(waiting(lines(many), Version(7, 1))._replace(parcel_records=most))
     pieces = list(run.pieces())
     assert [line for _, of in pieces for line in of] == lines(many) and max(len(of) for _, of in pieces) <= most
     assert fit([("a", len(of), 900) for _, of in pieces], most) == 1

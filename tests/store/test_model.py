@@ -85,7 +85,7 @@ class OutboxModel(RuleBasedStateMachine):
             if told is not None:
                 return told.submission
             first = unit.allot(lane.resource, number)
-            for one in (lane, replace(lane, receiver="third")):
+            for one in (lane, lane._replace(receiver="third")):
                 unit.wait(one, waiting(lines(number, f"v{first.n}"), first, now))
             submission = Submission(id, "app", lane.resource, lane.stream, first, number, 0, now)
             unit.answer(submission, key, body, Answer(id, 202, b"{}"))
@@ -103,7 +103,7 @@ class OutboxModel(RuleBasedStateMachine):
         def act(unit: OutboxUnit) -> object:
             was = unit.bookmark("router")
             for count in counts:
-                unit.wait(lane, replace(waiting(lines(count), None, self.now, spec), origins=origins, grant="g"))
+                unit.wait(lane, waiting(lines(count), None, self.now, spec)._replace(origins=origins, grant="g"))
             unit.mark("router", was, str(int(was or 0) + 1))
             return was
 
