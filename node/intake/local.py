@@ -15,15 +15,18 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
+from typing import TypeVar, Unpack
+
+from twisted.internet.defer import Deferred, fail
 
 from node.exchange.fate import fate
 from node.exchange.submit import Supply, submit
 from node.intake.deliveries import BEGINNING, LIMIT, Page, read_cursor, read_limit
-from node.intake.judging import Judging
+from node.intake.judging import Judged, Judging
 from node.intake.openapi import OCTETS
 from node.model import codes
 from node.model.ids import UUID_FORM
-from node.model.record import Stream
+from node.model.record import SpecificationId, Stream
 from node.model.registry import Resource
 from node.model.spool import Answer
 from node.model.trouble import Trouble, trouble
@@ -42,7 +45,11 @@ _STREAMS = {"live": Stream.LIVE, "backfill": Stream.BACKFILL}
 _BEARER = b"bearer "
 _JSON, _PROBLEM = (b"Content-Type", JSON_TYPE), (b"Content-Type", PROBLEM_TYPE)
 _STORED_IN = (b"Content-Language", b"zh")
-_VISIBLE = frozenset(range(0x21, 0x7F))
+_VISIBLE = bytes(range(0x21, 0x7F))
+
+T = TypeVar("T")
+_Call = tuple[str, str, bytes, Resource, SpecificationId, Stream]
+"""What a `Supply` begins with: caller, key, body, resource, specification, stream."""
 
 
 class Local:
@@ -81,47 +88,70 @@ class Local:
         raise trouble(codes.UNAUTHORIZED)
 
     def _early(self, request: Request) -> None:
-        self._caller(request)
+        request.caller = self._caller(request)
         self._desk.afford(Shortage.NONE)
 
     # --- submissions --------------------------------------------------------------------------------------------
 
-    async def post_records(self, request: Request) -> Response:
-        """Submit the records of one body."""
-        running = (self._caller(request), request.arguments["resource"], _key(request))
+    def post_records(self, request: Request) -> Deferred[Response]:
+        """Submit the records of one body.
+
+        Nearly every body is judged at once and waits for the commit alone: that needs no coroutine.
+        """
+        running = (request.caller, request.arguments["resource"], _key(request))
         if running in self._running:
             raise trouble(codes.KEY_RUNNING)
         self._running.add(running)
-        try:
-            answer = await self._submit(request, *running)
-        finally:
-            self._running.discard(running)
-        place = (b"Location", b"/v1/submissions/" + answer.submission.encode("ascii"))
-        if answer.status < 400:
-            return Response(answer.status, answer.body, (_JSON, place))
-        return Response(answer.status, answer.body, (_PROBLEM, _STORED_IN, place))
+        answering = self._submit(request, *running)
+        answering.addBoth(self._ended, running)
+        return answering.addCallback(_told)
 
-    async def _submit(self, request: Request, caller: str, code: str, key: str) -> Answer:
-        desk, body = self._desk, request.body
+    def _ended(self, result: T, running: tuple[str, str, str]) -> T:
+        self._running.discard(running)
+        return result
+
+    def _submit(self, request: Request, caller: str, code: str, key: str) -> Deferred[Answer]:
+        body, said = request.body, request.headers.get
         try:
             resource, spec = self._resource(code)
-            stream = _stream(request)
-            records, refusals = await self._judging.judge(
-                body, request.headers.get(b"content-type", b""), request.headers.get(b"content-encoding", b""), spec
-            )
-        except Trouble:
-            told = await desk.outbox.run(lambda unit: unit.answered(caller, code, key, body))
-            if told is None:
-                raise
-            return told
-        supply = Supply(caller, key, body, resource, spec.id, stream, records, refusals)
-        answer, new = await desk.outbox.run(lambda unit: self._put(unit, supply))
+            call = (caller, key, body, resource, spec.id, _stream(request))
+            judged = self._judging.judge(body, said(b"content-type", b""), said(b"content-encoding", b""), spec)
+        except Trouble as why:
+            return Deferred.fromCoroutine(self._turned_away(why, caller, code, key, body))
+        except Exception as bug:
+            return fail(bug)
+        if isinstance(judged, Judged):
+            return self._store(judged, *call)
+        return Deferred.fromCoroutine(self._await(judged, *call))
+
+    async def _await(self, judged: Deferred[Judged], *call: Unpack[_Call]) -> Answer:
+        caller, key, body, resource, _, _ = call
+        try:
+            done = await judged
+        except Trouble as why:
+            return await self._turned_away(why, caller, resource.code, key, body)
+        return await self._store(done, *call)
+
+    async def _turned_away(self, why: Trouble, caller: str, code: str, key: str, body: bytes) -> Answer:
+        """Return the answer of a key that was answered, raise the reason for another (rule 3)."""
+        told = await self._desk.outbox.run(lambda unit: unit.answered(caller, code, key, body))
+        if told is None:
+            raise why
+        return told
+
+    def _store(self, judged: Judged, *call: Unpack[_Call]) -> Deferred[Answer]:
+        supply = Supply(*call, *judged)
+        return self._desk.outbox.run(lambda unit: self._put(unit, supply)).addCallback(self._stored, supply)
+
+    def _stored(self, put: tuple[Answer, bool], supply: Supply) -> Answer:
+        answer, new = put
         if new:
-            if records:
-                desk.counter.count("records_accepted", len(records), resource=code)
-                desk.bell.ring(*[f"outbox:{receiver}" for receiver in resource.receivers])
-            if refusals:
-                desk.counter.count("records_rejected", len(refusals), resource=code, reason="rule")
+            counter, resource = self._desk.counter, supply.resource
+            if supply.records:
+                counter.count("records_accepted", len(supply.records), resource=resource.code)
+                self._desk.bell.ring(*[f"outbox:{receiver}" for receiver in resource.receivers])
+            if supply.refusals:
+                counter.count("records_rejected", len(supply.refusals), resource=resource.code, reason="rule")
         return answer
 
     def _put(self, unit: OutboxUnit, supply: Supply) -> tuple[Answer, bool]:
@@ -175,6 +205,13 @@ class Local:
         return Response(200, OCTETS, (_JSON,))
 
 
+def _told(answer: Answer) -> Response:
+    place = (b"Location", b"/v1/submissions/" + answer.submission.encode("ascii"))
+    if answer.status < 400:
+        return Response(answer.status, answer.body, (_JSON, place))
+    return Response(answer.status, answer.body, (_PROBLEM, _STORED_IN, place))
+
+
 def _stream(request: Request) -> Stream:
     """Return the stream asked for; raise Refused(BAD_REQUEST) for one that callers cannot choose."""
     stream = _STREAMS.get(request.query.get("stream", "live") if request.query_string else "live")
@@ -188,7 +225,7 @@ def _key(request: Request) -> str:
     key = request.headers.get(b"idempotency-key", b"")
     if not key:
         raise trouble(codes.KEY_MISSING)
-    if len(key) > KEY or not _VISIBLE.issuperset(key):
+    if len(key) > KEY or key.translate(None, _VISIBLE):
         raise trouble(codes.BAD_REQUEST, reason="Idempotency-Key")
     return key.decode("ascii")
 

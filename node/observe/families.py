@@ -21,6 +21,8 @@ class Sort(Enum):
     GAUGE = "gauge"
     TIMED = "histogram"
 
+    __hash__ = object.__hash__  # a key of every count; Enum's own hash is a call of Python
+
 
 @dataclass(frozen=True, slots=True)
 class Family:

@@ -49,6 +49,7 @@ class Metrics:
         self._known: dict[str, set[str]] = {}
         self._families = {family.name: (family, _made(family, self.registry)) for family in FAMILIES}
         self._children: dict[tuple[Any, ...], Any] = {}
+        self._answers: dict[tuple[str, str, int], tuple[Any, Any]] = {}
         self._seen: dict[tuple[str, str], set[str]] = {}
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
@@ -82,8 +83,15 @@ class Metrics:
 
     def answered(self, endpoint: str, method: str, code: int, seconds: float) -> None:
         """Count one HTTP answer; the `observe` of `node.wire.routes.Routes`."""
-        self.count("http_requests", endpoint=endpoint, method=method, code=str(code))
-        self.timed("http_request", seconds, endpoint=endpoint, method=method)
+        known = self._answers.get((endpoint, method, code))
+        if known is None:
+            labels = {"endpoint": endpoint, "method": method}
+            known = self._answers[endpoint, method, code] = (
+                self._child("http_requests", Sort.COUNTER, {**labels, "code": str(code)}),
+                self._child("http_request", Sort.TIMED, labels),
+            )
+        known[0].inc()
+        known[1].observe(seconds)
 
     def page(self) -> bytes:
         """Return every series in Prometheus' text format 0.0.4."""

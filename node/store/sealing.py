@@ -97,9 +97,9 @@ class Sealing:
         """Return a keyed digest of the parts, cut to `MAC` octets, for looking up without showing."""
         return self._storage.index(label, *parts)[:MAC]
 
-    def macs(self, label: bytes, first: bytes) -> Callable[..., bytes]:
-        """Return `mac` for many values that share the label and the first part: a function of the other parts."""
-        index = self._storage.indexer(label, first)
+    def macs(self, label: bytes, *first: bytes) -> Callable[..., bytes]:
+        """Return `mac` for many values that share the label and the first parts: a function of the other parts."""
+        index = self._storage.indexer(label, *first)
         return lambda *parts: index(*parts)[:MAC]
 
     def _place(self, table: str, key: object) -> bytes:

@@ -41,10 +41,10 @@ class Submissions(Waiters):
 
     def answer(self, submission: Submission, key: str, body: bytes, answer: Answer) -> None:
         """Store a submission and its answer under (caller, resource, key)."""
-        mac = self._key(submission.caller, submission.resource, key)
+        mac, id = self._key(submission.caller, submission.resource, key), uuid_bytes(submission.id)
         assert mac not in self._told, "answered twice"
-        self._told[mac] = (self._digest(body), uuid_bytes(submission.id))
-        self._replies[submission.id] = (submission, answer, mac)
+        self._told[mac] = (self._digest(body), id)
+        self._replies[submission.id] = (submission, answer, mac, id)
         self.writes += 1
 
     def submission(self, id: str) -> tuple[Submission, Answer] | None:
@@ -75,7 +75,7 @@ class Submissions(Waiters):
         reply, written = last + 1, max(written, *(submission.created for submission, *_ in pending))
         parts = [
             pack([submission.caller.encode(), _STATUS.pack(answer.status), answer.body])
-            for submission, answer, _ in pending
+            for submission, answer, _, _ in pending
         ]
         self._write(
             "INSERT INTO replies (id, live, written, sealed) VALUES (?, ?, ?, ?)",
@@ -89,9 +89,8 @@ class Submissions(Waiters):
             "INSERT INTO submissions (id, resource, stream, epoch, n, count, refused, created, mac, reply, part)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
-                (uuid_bytes(one.id), one.resource, one.stream.value, one.first.epoch, one.first.n, one.count,
-                 one.refused, one.created, mac, reply, part)
-                for part, (one, _, mac) in enumerate(pending)
+                (id, one.resource, one.stream.value, *one.first, one.count, one.refused, one.created, mac, reply, part)
+                for part, (one, _, mac, id) in enumerate(pending)
             ],
         )
 
@@ -157,7 +156,11 @@ class Submissions(Waiters):
         name = (caller, resource, key)
         mac = self._macs.get(name)
         if mac is None:
-            mac = self._macs[name] = self._sealing.mac(b"idem", *map(str.encode, name))
+            keyed = self._keyed.get((caller, resource))
+            if keyed is None:
+                keyed = self._sealing.macs(b"idem", caller.encode(), resource.encode())
+                self._keyed[caller, resource] = keyed
+            mac = self._macs[name] = keyed(key.encode())
         return mac
 
     def _digest(self, body: bytes) -> bytes:

@@ -31,9 +31,10 @@ class Waiters(Transaction):
         self._priorities: dict[int, int] = {}
         self._digests: dict[int, tuple[bytes, bytes]] = {}
         self._macs: dict[tuple[str, str, str], bytes] = {}
+        self._keyed: dict[tuple[str, str], Callable[..., bytes]] = {}
         self._counters: dict[str, int] = {}
         self._told: dict[bytes, tuple[bytes, bytes]] = {}
-        self._replies: dict[str, tuple[Submission, Answer, bytes]] = {}
+        self._replies: dict[str, tuple[Submission, Answer, bytes, bytes]] = {}
 
     def epoch(self) -> int:
         """Return the node epoch."""

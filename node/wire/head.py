@@ -6,6 +6,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NoReturn
 
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -67,6 +68,11 @@ class Head(ABC):
         """The head is over its bounds: end the parsing."""
 
 
+@lru_cache(256)
+def _is_token(name: bytes) -> bool:
+    return _TOKEN.fullmatch(name) is not None
+
+
 def lines(headers: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
     """Return header lines to write; raise ValueError for one that would break the framing.
 
@@ -74,7 +80,7 @@ def lines(headers: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
     """
     out: list[bytes] = []
     for name, value in headers:
-        if b"\n" in value or b"\r" in value or b"\0" in value or not _TOKEN.fullmatch(name):
+        if b"\n" in value or b"\r" in value or b"\0" in value or not _is_token(name):
             raise ValueError("a header breaks the framing")
         out += (name, b": ", value, b"\r\n")
     return out

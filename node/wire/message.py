@@ -39,7 +39,10 @@ class Link:
 
 
 class Request:
-    """One request, whole; `template` is the route it matched and `arguments` what the route's braces matched."""
+    """One request, whole; `template` is the route it matched and `arguments` what the route's braces matched.
+
+    `caller` is who asks, where the route's `early` found that out.
+    """
 
     def __init__(self, method: str, path: str, query_string: bytes, headers: dict[bytes, bytes], peer: Link) -> None:
         self.method = method
@@ -50,6 +53,7 @@ class Request:
         self.body = b""
         self.template = ""
         self.arguments: Mapping[str, str] = {}
+        self.caller = ""
 
     @cached_property
     def query(self) -> Mapping[str, str]:

@@ -20,6 +20,9 @@ Action = Callable[[Request], Reply]
 Observe = Callable[[str, str, int, float], None]
 """`observe(template, method, status, seconds)`: called once per response, for the metrics."""
 
+KNOWN = 256
+"""Paths whose place is remembered: callers post to the same few."""
+
 UNMATCHED = "-"
 """The template of a request that matched no route, so that a stranger cannot make new metric labels."""
 
@@ -31,7 +34,8 @@ class Route:
     """One method of one template.
 
     `limit` is the greatest body in octets.  `early`, when given, is called before the body is read (`body` is still
-    empty) and raises `Trouble` to refuse: who may not post, or a full disk, costs no memory.
+    empty) and raises `Trouble` to refuse: who may not post, or a full disk, costs no memory.  It may note the caller
+    in the request.
     """
 
     method: str
@@ -88,6 +92,7 @@ class Routes:
     def __init__(self, observe: Observe | None = None) -> None:
         self._fixed: dict[str, Place] = {}
         self._braced: dict[int, list[Place]] = {}
+        self._known: dict[str, tuple[Place, Mapping[str, str]]] = {}
         self.observe = observe
 
     def add(
@@ -106,6 +111,16 @@ class Routes:
 
     def find(self, path: str) -> tuple[Place, Mapping[str, str]] | None:
         """Return the place `path` (still percent-encoded) leads to and its arguments, or None."""
+        found = self._known.get(path)
+        if found is None:
+            found = self._find(path)
+            if found is not None:
+                if len(self._known) >= KNOWN:
+                    self._known.clear()
+                self._known[path] = found
+        return found
+
+    def _find(self, path: str) -> tuple[Place, Mapping[str, str]] | None:
         place = self._fixed.get(path)
         if place is not None:
             return place, {}

@@ -33,7 +33,9 @@ class Bell:
         woken: dict[Deferred[None], None] = {}
         for name in names:
             self._rung[name] = self._rung.get(name, 0) + 1
-            woken |= self._waiting.pop(name, {})
+            waiting = self._waiting.pop(name, None)
+            if waiting:
+                woken |= waiting
         for deferred in woken:
             if not deferred.called:
                 deferred.callback(None)
