@@ -35,11 +35,12 @@ from node.exchange.means import Means
 from node.model import codes
 from node.model.ids import uuid7
 from node.model.instant import Instant
-from node.model.parcel import Lane, Manifest, Place
+from node.model.parcel import Lane, Manifest, Place, Position
 from node.model.registry import Peer
 from node.model.spool import GROUP_RECORDS, Claim, Entry, EntryState, Group, LaneState, Sealed
 from node.model.trouble import trouble
 from node.ports import OutboxUnit
+from node.spool.alignment import next_epoch
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,10 +170,24 @@ def _again(
     if claim is None:
         return None
     said = sealed.statement
-    fits = (said.sender, said.receiver) == (ourselves(means), party(peer)) or entry.accepted or not (groups or given_up)
+    fits = (said.sender, said.receiver) == (ourselves(means), party(peer)) or not (groups or given_up)
+    if not fits and entry.accepted is not None:
+        _open_anew(unit, claim, state, said.place, now)
+        return None
     if fits and entry.state is not EntryState.VOIDED:
         return Outgoing(claim, entry, sealed.manifest, sealed.payload)
     return Drawn(claim, state, groups, said.place, entry, _root(said, entry), said if given_up else None)
+
+
+def _open_anew(unit: OutboxUnit, claim: Claim, state: LaneState, first: Place, now: Instant) -> None:
+    """Let what the peer accepted and lost wait again, in a new epoch that begins where the first of it stood.
+
+    Its place was taken once, so nothing can supersede it there; and under the certificates of then, ended since, a
+    restored peer would not take it again.
+    """
+    there = Position(first.epoch, first.seq - 1, first.prev)
+    unit.reopen(claim, next_epoch(state, unit.epoch(), there), there, now)
+    unit.release(claim)
 
 
 def _root(said: Manifest, entry: Entry) -> str:

@@ -18,6 +18,7 @@ from node.model.record import Stream
 from node.model.spool import GROUP_RECORDS, Entry, EntryState, LaneState
 from node.model.trouble import Code, Trouble, trouble
 from node.ports import OutboxUnit
+from node.spool.alignment import START
 from node.wire.media import LETTER, STATEMENT
 from node.wire.message import Request, Response
 from node.workers import passage
@@ -305,6 +306,27 @@ def test_a_lane_behind_rewinds_at_once_and_sends_the_lost_tail_again(play: Play)
     play.go(0)
     assert play.asked[POST] == 3, "the third, then the second and the third"
     assert entries(play) == [EntryState.ACCEPTED] * 3
+
+
+@pytest.mark.parametrize("papers", [(), (Role.SIGN,)])
+def test_a_lost_tail_goes_in_a_new_epoch_once_our_papers_have_changed(play: Play, papers: tuple[Role, ...]) -> None:
+    """Its bytes are fixed, and their certificate may have ended since (seed 930577 of `tests/world`)."""
+    two_accepted(play)
+    with play.dept.stores.outbox.unit() as unit:
+        claim = unit.claim(lane_of(), play.dept.desk.now(), 1000)
+        assert claim is not None
+        unit.rewind(claim, START)
+        unit.release(claim)
+    epoch = state_of(play.dept).head.epoch
+    play.dept.desk.means = replace(play.dept.desk.means, identity=renewed("dept-a", *papers)[0].identity)
+    play.answers["/v1/receipts"] = nothing
+    play.answers[POST] = says(trouble(codes.NOT_ALLOWED, peer=CENTRE, what="population"))
+    up(play)
+    play.go(5)
+    state = state_of(play.dept)
+    assert state.held == codes.NOT_ALLOWED.name and play.asked[POST] == 1
+    assert (state.head.epoch, state.head.seq) == ((epoch + 1, 1) if papers else (epoch, 2))
+    assert all_entries(play)[-1].count == (3 if papers else 1)
 
 
 def state_of_in(unit: OutboxUnit) -> LaneState:

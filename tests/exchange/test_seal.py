@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from node.envelope import read_manifest
 from node.exchange import seal
 from node.exchange.seal import Ahead, Drawn
 from node.model import codes
@@ -16,6 +17,7 @@ from node.model.parcel import NOTHING, Stage
 from node.model.registry import Peer
 from node.model.spool import EntryState, Sealed
 from node.model.trouble import Trouble
+from tests.crypto.papers import CRYPTO
 from tests.exchange.acts import (
     LEASE,
     entry_of,
@@ -144,7 +146,9 @@ def test_an_unaccepted_parcel_is_sealed_again_at_the_same_place_after_a_renewal(
     assert sent(pair.dept, means).manifest == second.manifest
 
 
-def test_what_was_accepted_is_never_sealed_again(pair: Pair) -> None:
+@pytest.mark.parametrize("papers", [(), (Role.SIGN,)])
+def test_what_was_accepted_is_never_sealed_again_at_its_place(pair: Pair, papers: tuple[Role, ...]) -> None:
+    """Lost by a restored peer it is sent as it is, or, under other papers, in a new epoch after what the peer has."""
     supplied(pair.dept)
     first = sent(pair.dept)
     pair.accept(first)
@@ -154,8 +158,17 @@ def test_what_was_accepted_is_never_sealed_again(pair: Pair) -> None:
         assert claim is not None
         unit.rewind(claim, replace(head, seq=0, digest=NOTHING))
         unit.release(claim)
-    means = replace(pair.dept.desk.means, identity=renewed("dept-a", Role.SIGN)[0].identity)
-    assert sent(pair.dept, means).manifest == first.manifest
+    means = replace(pair.dept.desk.means, identity=renewed("dept-a", *papers)[0].identity)
+    if not papers:
+        assert sent(pair.dept, means).manifest == first.manifest
+        return
+    assert taken(pair.dept, means) is None
+    again = sent(pair.dept, means)
+    assert (again.entry.epoch, again.entry.seq, again.entry.count) == (head.epoch + 1, 1, first.entry.count)
+    assert read_manifest(again.manifest, CRYPTO).statement.place.prev == NOTHING
+    assert read_manifest(again.manifest, CRYPTO).statement.supersedes is None
+    with pair.dept.stores.outbox.unit() as unit:
+        assert unit.digest_at(lane_of(), head.epoch, 1) is None, "given up there"
 
 
 # --- given up ---------------------------------------------------------------------------------------------------------
