@@ -29,7 +29,8 @@ STEPS = {
     "supplied": Sentence("提交入列", "supplied"), "accepted": Sentence("收妥", "accepted"),
     "processed": Sentence("处理完毕", "processed"), "refused": Sentence("退回", "refused"),
     "delivered": Sentence("交付", "delivered"), "voided": Sentence("作废", "voided"),
-    "discarded": Sentence("丢弃", "discarded"), "forked": Sentence("分叉", "forked"),
+    "discarded": Sentence("丢弃", "discarded"), "reissued": Sentence("重签", "reissued"),
+    "forked": Sentence("分叉", "forked"),
 }
 _WAITING = (Sentence("待封装", "Waiting"), Sentence("最早", "Oldest"), Sentence("未收妥", "Unaccepted"))
 _PEERS = (

@@ -14,6 +14,7 @@ from node.model.spool import Entry
 from node.wire.link import PeerLink, PeerSaid
 from node.wire.media import LETTER
 from node.workers import Desk, Seldom
+from node.workers.handed import current
 from node.workers.passage import take_receipts
 
 ANSWER = 16 << 20
@@ -56,7 +57,8 @@ class Asker:
         names = (f"receipts:{peer}", f"link:{peer}")
         seen = desk.bell.count(*names)
         wanted = sorted(self._wanted)[: ask.ASKED]
-        given = await desk.inbox.run(lambda unit: ask.due(unit, peer, wanted)) if self._link.up else []
+        due = await desk.inbox.run(lambda unit: ask.due(unit, peer, wanted)) if self._link.up else []
+        given = await current(desk, due)
         if not given:
             self._wanted.difference_update(wanted)
             await desk.bell.wait(names, seen, desk.timers.idle)

@@ -19,6 +19,7 @@ from node.envelope import (
     Opened,
     Origin,
     Unopened,
+    Unverified,
     Verified,
     check_origins,
     evidence,
@@ -163,7 +164,7 @@ def _provenance(
     said = opened.inner.said.origins if opened.inner else ()
     holders = check_origins(
         opened.lines, origins, opened.manifest.statement, said,
-        lambda entry: attest_given(originally(entry, means), means, now), means.crypto,
+        lambda entry: _attest_origin(entry, means, now), means.crypto,
     )
     passes = peer.origins
     proven = [
@@ -174,6 +175,19 @@ def _provenance(
     fits = len(spoken) == len(foreign)
     held = {leaf: entry for leaf, entry in zip(foreign, spoken) if holders[leaf] is not None} if fits else {}
     return proven, held
+
+
+def _attest_origin(entry: Unverified[Manifest], means: Means, now: Instant) -> Attested[Manifest]:
+    """Return an origin's manifest found good; raise Refused, or Hold for what may yet change.
+
+    A revoked key proves nothing and never will again, so its records are refused, and nobody else's wait behind them.
+    """
+    try:
+        return attest_given(originally(entry, means), means, now)
+    except Hold as met:
+        if met.code is codes.CERT_REVOKED:
+            raise trouble(codes.SIGNATURE) from met
+        raise
 
 
 def _evidence(

@@ -9,6 +9,7 @@ from node.model.trouble import Trouble
 from node.ports import InboxUnit
 from node.spool.shortage import Shortage
 from node.workers import Desk
+from node.workers.handed import again
 
 
 async def admit_parcel(desk: Desk, manifest: bytes, payload: bytes, channel: str | None) -> bytes:
@@ -20,7 +21,7 @@ async def admit_parcel(desk: Desk, manifest: bytes, payload: bytes, channel: str
     offered = admit.offer(manifest, payload, means, channel)
     known = await desk.inbox.run(lambda unit: admit.glance(unit, offered))
     if known is not None:
-        return known
+        return await again(desk, known)
     desk.afford(Shortage.INTAKE)
     received = await desk.workers.run_block(len(payload), admit.weigh, offered, means, desk.now())
     try:

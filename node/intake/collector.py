@@ -16,6 +16,7 @@ from node.spool.shortage import Shortage
 from node.wire.link import PeerLink, PeerSaid
 from node.wire.media import LETTER, STATEMENT
 from node.workers import Desk
+from node.workers.handed import current
 from node.workers.passage import take_receipts
 
 
@@ -82,7 +83,7 @@ class Collector:
             await take_receipts(desk, peer, [(one.receipt, one.verdicts) for one in told.receipts])
             enclosed = []
             if told.ask:
-                given = await desk.inbox.run(lambda unit: ask.tell(unit, peer, told.ask).receipts)
+                given = await current(desk, await desk.inbox.run(lambda unit: ask.tell(unit, peer, told.ask).receipts))
                 enclosed = fill([Enclosure(one.statement, one.verdicts) for one in given])
 
     async def _turned(self, said: PeerSaid) -> None:

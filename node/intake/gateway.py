@@ -42,6 +42,7 @@ from node.wire.message import Request, Response
 from node.wire.problem import problem
 from node.wire.routes import Routes
 from node.workers import Alarms, Desk, Seldom
+from node.workers.handed import current
 from node.workers.passage import next_parcel, release, take_receipts
 
 FRAME_LIMIT = MANIFEST_LIMIT + PAYLOAD_LIMIT + 64
@@ -196,7 +197,7 @@ class Gateway:
         names = (f"receipts:{node}",)
         while True:
             seen = desk.bell.count(*names)
-            given = await desk.inbox.run(lambda unit: ask.due(unit, node, letter.ask))
+            given = await current(desk, await desk.inbox.run(lambda unit: ask.due(unit, node, letter.ask)))
             owed = await desk.outbox.run(lambda unit: ask.wanted(unit, node, desk.now(), desk.timers.overdue_ms))
             wanted = self._asked.pass_on(entry.parcel for entry in owed)
             left = until - desk.reactor.seconds()

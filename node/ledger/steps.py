@@ -2,7 +2,8 @@
 
 Rule 1: a step is noted in the transaction of its act, once.
 Rule 2: what only a store sees, the store notes itself: SUPPLIED (per waiting group: many submissions may share one),
-    VOIDED (`replace`, `reopen`), DISCARDED (`discard`), FORKED (`fork`) and DELIVERED (the warehouse's `apply`).
+    VOIDED (`replace`, `reopen`), DISCARDED (`discard`), REISSUED (`reissue`), FORKED (`fork`) and DELIVERED (the
+    warehouse's `apply`).
 Rule 3: everything else is noted by the verb that did it.
 Rule 4: a step is never renamed; who did it may follow a colon (`discarded:NAME`).
 """
@@ -16,9 +17,10 @@ REFUSED = "refused"  # the receiver's final word: never as it stands
 DELIVERED = "delivered"  # a sink has taken the good records
 VOIDED = "voided"  # a sealed parcel was given up, or sealed again
 DISCARDED = "discarded"  # a named person threw a parked parcel away
+REISSUED = "reissued"  # a receipt of ours was signed anew, its key was revoked
 FORKED = "forked"  # a second parcel claimed a taken place
 
-STEPS = frozenset({SUPPLIED, ACCEPTED, PROCESSED, REFUSED, DELIVERED, VOIDED, DISCARDED, FORKED})
+STEPS = frozenset({SUPPLIED, ACCEPTED, PROCESSED, REFUSED, DELIVERED, VOIDED, DISCARDED, REISSUED, FORKED})
 
 
 def by(step: str, who: str) -> str:

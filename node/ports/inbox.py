@@ -15,7 +15,7 @@ class InboxUnit(Ledger, Protocol):
     """One transaction of the inbox.
 
     I1  A lane's head moves only by `store`, by compare-and-set, with the parcel and its receipt.
-    I2  A receipt's bytes, once stored, never change, and outlive the parcel.
+    I2  A receipt's bytes, once stored, never change, unless its key is revoked, and outlive the parcel.
     I3  Gate verdicts, once saved, never change.
     I4  Parcels of a lane are taken in order, one at a time; a parked one gives up its place, a held one keeps it.
     I5  `judge` and `finish` need the newest claim; otherwise Retry(FENCED) and nothing changes.
@@ -87,6 +87,9 @@ class InboxUnit(Ledger, Protocol):
 
     def gave(self, receipts: Sequence[tuple[str, Stage]]) -> None:
         """Note that receipts were handed over (they may still be asked for)."""
+
+    def reissue(self, given: Given, now: Instant) -> None:
+        """Put a receipt signed anew in the place of the one whose key was revoked; the ledger says so."""
 
     def archived(self, validation: str) -> bytes | None:
         """Return the chain and CRLs archived under their SM3."""

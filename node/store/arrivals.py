@@ -164,6 +164,16 @@ class Arrivals(ReceivingLanes):
 
     # --- forgotten ----------------------------------------------------------------------------------------------
 
+    def reissue(self, given: Given, now: Instant) -> None:
+        """Put a receipt signed anew in the place of the one whose key was revoked; the ledger says so."""
+        self._write(
+            "UPDATE receipts SET statement = ?, given = 0 WHERE parcel = ? AND stage = ?",
+            given.statement, row_key(given.parcel), given.stage.value,
+        )
+        arrival = self.arrival(given.parcel)
+        if arrival is not None:
+            self.note(arrival.lane, steps.REISSUED, given.parcel, arrival.digest, arrival.count, now)
+
     def purge(self, done_before: Instant, receipts_before: Instant, limit: int) -> int:
         """Forget the bytes of finished parcels, and later their receipts; return how many parcels were touched."""
         done = (

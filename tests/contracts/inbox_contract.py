@@ -159,6 +159,21 @@ class StoringContract(Opened):
             assert [given.stage for given in unit.given(one)] == [Stage.ACCEPTED, Stage.PROCESSED]
             assert unit.given(one)[1] == Given(one, Stage.PROCESSED, PROCESSED, b"list")
 
+    def test_a_receipt_signed_anew_takes_the_place_of_the_old_one_and_is_handed_over(self, inbox: Any) -> None:
+        with inbox.unit() as unit:
+            (one,) = take_in(unit, 1)
+            claim, _ = taken(unit)
+            close(unit, claim)
+            unit.gave([(one, Stage.ACCEPTED), (one, Stage.PROCESSED)])
+            unit.reissue(Given(one, Stage.PROCESSED, b"anew", b"list"), T0 + 1)
+        store = self.again(inbox)
+        with store.unit() as unit:
+            assert unit.given(one)[1] == Given(one, Stage.PROCESSED, b"anew", b"list")
+            assert [given.stage for given in unit.given(one)] == [Stage.ACCEPTED, Stage.PROCESSED]
+            assert [(given.parcel, given.stage) for given in unit.ungiven(INCOMING.sender, 9)] == [(one, Stage.PROCESSED)]
+            assert unit.traced(one)[-1].step == steps.REISSUED
+        store.close()
+
     def test_an_earlier_boot_that_speaks_again_is_a_clone(self, inbox: Any) -> None:
         with inbox.unit() as unit:
             assert unit.met("n") is None

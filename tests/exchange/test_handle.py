@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from node.crypto.chain import CertificateTrust
 from node.envelope import (
     Inner,
     Opened,
@@ -40,7 +41,7 @@ from node.model.record import Version
 from node.model.spool import Arrival, ArrivalState, Claim, Sealed
 from node.model.trouble import Hold, Trouble
 from node.validate import Specifications, split_line
-from tests.crypto.papers import make_leaf, the_authority
+from tests.crypto.papers import CRYPTO, lists, make_leaf, revoke, the_authority, the_leaf, the_root
 from tests.intake.api import broken, twin
 from tests.stage.desk import CENTRE, means_of, peer_of
 from tests.stage.forging import draft_of, line_of, parcel_of, signed_again, signer_of
@@ -221,6 +222,17 @@ def test_an_origin_whose_certificate_is_not_registered_yet_holds_the_parcel(pair
     foreign, entries = from_origin(pair, 2, [0])
     sealed = forged(pair, foreign, Said(origins=entries))
     assert hold_of(pair, sealed, centre_means(peer_of("dept-a", origins=frozenset({"*"})))) == "EXN-UNREGISTERED"
+
+
+def test_an_origin_whose_key_was_revoked_proves_nothing_and_holds_nobody_up(pair: Pair) -> None:
+    """No later state makes it good again: a Hold would stop the lane with all others' records for ever."""
+    foreign, entries = from_origin(pair, 2, [0])
+    sealed = forged(pair, [*foreign, line_of(twin(7), now(pair))], Said(origins=entries))
+    revoked = CertificateTrust(
+        CRYPTO, [the_root().der], [the_authority().der], lists(revoke(the_leaf(Role.SIGN, "dept-b")))
+    )
+    judged = judge(pair, sealed, replace(passing(pair), trust=revoked))
+    assert (rules(judged), good_leaves(judged)) == ([(0, "origin")], [1])
 
 
 def test_records_of_one_origin_under_anothers_manifest_are_refused(pair: Pair) -> None:

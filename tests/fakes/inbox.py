@@ -129,6 +129,13 @@ class ReceivingUnit(MemoryUnit):
         found = self._tables.receipts.values()
         return [given for given, sender, handed in found if sender == peer and not handed][:limit]
 
+    def reissue(self, given: Given, now: Instant) -> None:
+        _, sender, _ = self._tables.receipts[given.parcel, given.stage]
+        self._tables.receipts[given.parcel, given.stage] = (given, sender, False)
+        arrival = self._known(given.parcel)
+        self.note(arrival.lane, steps.REISSUED, given.parcel, arrival.digest, arrival.count, now)
+        self.writes += 1
+
     def gave(self, receipts: Sequence[tuple[str, Stage]]) -> None:
         for name in receipts:
             row = self._tables.receipts.get(name)

@@ -21,7 +21,7 @@ GENERATIONS = 5
 """The newest keys a node gets; `City.calm` may give one more."""
 NAMES = (
     "weather", "cut", "crash", "trip", "stall", "slow", "clock", "year", "suspend", "revoke", "retire", "fill", "full",
-    "bend", "rotate", "expire", "lose_key", "restore", "lie",
+    "bend", "rotate", "expire", "revoke_key", "lose_key", "restore", "lie",
 )
 YEAR = 365 * 86_400_000
 RARELY = 5.0
