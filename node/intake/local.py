@@ -14,13 +14,13 @@ Rule 3: a key that was answered gets that answer, whatever has changed here sinc
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeVar, Unpack
 
 from twisted.internet.defer import Deferred, fail
 
 from node.exchange.fate import fate
-from node.exchange.submit import Supply, submit
+from node.exchange.submit import Submitted, Supply, submit_all
 from node.intake.deliveries import BEGINNING, LIMIT, Page, read_cursor, read_limit
 from node.intake.judging import Judged, Judging
 from node.intake.openapi import OCTETS
@@ -141,10 +141,18 @@ class Local:
 
     def _store(self, judged: Judged, *call: Unpack[_Call]) -> Deferred[Answer]:
         supply = Supply(*call, *judged)
-        return self._desk.outbox.run(lambda unit: self._put(unit, supply)).addCallback(self._stored, supply)
+        put = self._desk.outbox.share(self._put, supply, 1 + len(supply.records))
+        return put.addCallback(self._stored, supply)
 
-    def _stored(self, put: tuple[Answer, bool], supply: Supply) -> Answer:
-        answer, new = put
+    def _put(self, unit: OutboxUnit, supplies: Sequence[Supply]) -> Sequence[Submitted]:
+        means = self._desk.means
+        here = means.identity
+        return submit_all(unit, supplies, here.domain, here.node, self._desk.now(), means.chance)
+
+    def _stored(self, submitted: Submitted, supply: Supply) -> Answer:
+        answer, new = submitted
+        if isinstance(answer, Trouble):
+            raise answer
         if new:
             counter, resource = self._desk.counter, supply.resource
             if supply.records:
@@ -153,13 +161,6 @@ class Local:
             if supply.refusals:
                 counter.count("records_rejected", len(supply.refusals), resource=resource.code, reason="rule")
         return answer
-
-    def _put(self, unit: OutboxUnit, supply: Supply) -> tuple[Answer, bool]:
-        """Return the answer, and whether it is a new one and no replay."""
-        means, before = self._desk.means, unit.writes
-        here = means.identity
-        answer = submit(unit, supply, here.domain, here.node, self._desk.now(), means.chance)
-        return answer, unit.writes != before
 
     def _resource(self, code: str) -> tuple[Resource, Specification]:
         means = self._desk.means

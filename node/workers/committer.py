@@ -5,6 +5,7 @@ Rule 2: a function given to the `Committer` may be run more than once, each time
     but read and write that unit and compute.
 Rule 3: a function that raises `Trouble` must not have written; if it did, or raises anything else, or the commit
     fails, the whole unit is rolled back and each function is run again in a unit of its own, in order.
+    One that is shared by several callers is split, so that each caller's part is alone.
 Rule 4: a unit is synced if one of its functions asks for that; the others are those whose loss the peer makes good.
 Rule 5: no turn works longer than its budget; what is left waits for the next turn, after the replies were written.
 """
@@ -25,7 +26,11 @@ from node.model import codes
 from node.model.trouble import Trouble, trouble
 from node.workers.threads import InlineWorkers, Runs
 
+A = TypeVar("A")
 T = TypeVar("T")
+
+SHARE = 128
+"""Weight from which a shared call takes no more arguments: between two calls the budget is looked at."""
 
 
 class Counts(Protocol):
@@ -49,13 +54,76 @@ class Opens(Protocol[U_co]):
 
 @dataclass(slots=True, eq=False)
 class _Job(Generic[U]):
+    """One function and who waits for its result."""
+
     function: Callable[[U], Any]
     deferred: Deferred[Any]
     durable: bool = True
     alone: bool = False
 
+    def wanted(self) -> bool:
+        """Whether its caller has not withdrawn it."""
+        return not self.deferred.called
 
-_Outcome = tuple["_Job[U]", Any, Exception | None]
+    def split(self) -> Sequence[_Job[U]]:
+        """Return it as jobs of one caller each, to be run alone."""
+        self.alone = True
+        return (self,)
+
+    def tell(self, result: Any, error: Exception | None) -> None:
+        """Tell the caller, unless it cancelled."""
+        if self.deferred.called:
+            return
+        if error is None:
+            self.deferred.callback(result)
+        else:
+            self.deferred.errback(error)
+
+
+class _Shared(_Job[U]):
+    """One function of many callers' arguments, which returns as many results."""
+
+    def __init__(self, function: Callable[[U, Sequence[Any]], Sequence[Any]]) -> None:
+        super().__init__(self._all, Deferred())
+        self.shared = function
+        self.parts: list[tuple[Any, Deferred[Any]]] = []
+        self.weight = 0
+
+    def _all(self, unit: U) -> Sequence[Any]:
+        try:
+            return self.shared(unit, [argument for argument, _ in self.parts])
+        except Trouble:
+            if len(self.parts) > 1:
+                raise _Spoiled from None  # whose it is comes to light when each is run alone
+            raise
+
+    def wanted(self) -> bool:
+        """Whether any caller has not withdrawn; those that have are left out."""
+        self.parts = [part for part in self.parts if not part[1].called]
+        return bool(self.parts)
+
+    def split(self) -> Sequence[_Job[U]]:
+        """Return a job for each caller."""
+        jobs = []
+        for part in self.parts:
+            job = _Shared(self.shared)
+            job.parts, job.alone = [part], True
+            jobs.append(job)
+        return jobs
+
+    def tell(self, result: Any, error: Exception | None) -> None:
+        """Tell each caller its result, or all of them what was raised."""
+        results = [None] * len(self.parts) if error is not None else result
+        for (_, deferred), one in zip(self.parts, results, strict=True):
+            if deferred.called:
+                continue
+            if error is None:
+                deferred.callback(one)
+            else:
+                deferred.errback(error)
+
+
+_Outcome = tuple[_Job[U], Any, Exception | None]
 """A job with its result, or with what it raised."""
 
 
@@ -80,6 +148,7 @@ class Committer(Generic[U]):
         self._budget = budget
         self._most = most
         self._jobs: deque[_Job[U]] = deque()
+        self._open: _Shared[U] | None = None
         self._scheduled = False
         self._stopping = False
         self._stopped: list[Deferred[None]] = []
@@ -101,6 +170,23 @@ class Committer(Generic[U]):
             return fail(trouble(codes.DRAINING))
         deferred: Deferred[T] = Deferred()
         self._jobs.append(_Job(function, deferred, durable))
+        self._schedule()
+        return deferred
+
+    def share(self, function: Callable[[U, Sequence[A]], Sequence[T]], argument: A, weight: int = 1) -> Deferred[T]:
+        """As `run`, for a function of many arguments: those of one turn share a call while they weigh less than SHARE.
+
+        Fires with the result that stands where the argument stood.
+        """
+        if self._stopping:
+            return fail(trouble(codes.DRAINING))
+        job = self._open
+        if job is None or job.shared != function or job.weight >= SHARE:
+            job = self._open = _Shared(function)
+            self._jobs.append(job)
+        deferred: Deferred[T] = Deferred()
+        job.parts.append((argument, deferred))
+        job.weight += weight
         self._schedule()
         return deferred
 
@@ -130,7 +216,9 @@ class Committer(Generic[U]):
         jobs: list[_Job[U]] = []
         while self._jobs and len(jobs) < self._most and (not jobs or self._jobs[0].alone == jobs[0].alone):
             job = self._jobs.popleft()
-            if not job.deferred.called:  # a cancelled caller withdrew it
+            if job is self._open:
+                self._open = None
+            if job.wanted():
                 jobs.append(job)
         return jobs
 
@@ -140,12 +228,7 @@ class Committer(Generic[U]):
         self._jobs.extendleft(reversed(left))
         self._scheduled = False
         for job, result, error in outcomes:
-            if job.deferred.called:
-                continue
-            if error is None:
-                job.deferred.callback(result)
-            else:
-                job.deferred.errback(error)
+            job.tell(result, error)
         if self._jobs:
             self._schedule()
         elif self._stopping:
@@ -169,9 +252,7 @@ class Committer(Generic[U]):
             return self._together(jobs, until)
         except Exception:
             # Nobody has been told anything yet and nothing was committed, so running them again is safe.
-            for job in jobs:
-                job.alone = True
-            return self._each(jobs, until)
+            return self._each([one for job in jobs for one in job.split()], until)
 
     def _together(self, jobs: Sequence[_Job[U]], until: float) -> tuple[Sequence[_Outcome[U]], Sequence[_Job[U]]]:
         """Run jobs in one unit; raise, with everything rolled back, if one of them spoils it."""

@@ -15,7 +15,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,13 +26,14 @@ from node.envelope import frame_head
 from node.exchange import admit, handle, seal, settle
 from node.exchange.means import Means
 from node.exchange.seal import Drawn, Outgoing
-from node.exchange.submit import Supply, submit
+from node.exchange.submit import Supply, submit_all
 from node.model.instant import day
 from node.model.parcel import Lane
 from node.model.record import Record, Stream
 from node.service.papers import Papers, read_papers
 from node.service.stores import Stores, open_stores
 from node.validate import Media, Specifications, read_drafts
+from node.workers.committer import SHARE
 from tests.bench.channel import Channel
 from tests.bench.http import Ingest
 from tests.bench.load import many
@@ -163,8 +164,8 @@ class Stages:
             with self._stage("department: commit submissions"):
                 with end.stores.outbox.unit() as unit:
                     with self._stage("department: submit (of the commit)"):
-                        for supply in supplies:
-                            submit(unit, supply, here.domain, here.node, _now(), os.urandom)
+                        for some in together(supplies):
+                            submit_all(unit, some, here.domain, here.node, _now(), os.urandom)
 
     def _send(self) -> Outgoing:
         end = self.department
@@ -221,6 +222,18 @@ class Stages:
             heard = settle.hear(receipt, listed, end.means, CENTRE, _now())
             with end.stores.outbox.unit() as unit:
                 assert settle.settle(unit, heard, _now()) is not None
+
+
+def together(supplies: Sequence[Supply]) -> Iterator[Sequence[Supply]]:
+    """Yield supplies as the committer lets them share a call."""
+    some: list[Supply] = []
+    for supply in supplies:
+        some.append(supply)
+        if sum(1 + len(one.records) for one in some) >= SHARE:
+            yield some
+            some = []
+    if some:
+        yield some
 
 
 def received_validation(end: End, parcel: str) -> str:

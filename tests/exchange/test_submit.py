@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from node.exchange.submit import Supply, submit
+from node.exchange.submit import Submitted, Supply, submit, submit_all
 from node.model.instant import day
 from node.model.record import Draft, Record, Refusal, Stream, Version
 from node.model.registry import Resource
@@ -44,12 +44,24 @@ def submitted(
     pair: Pair, twins: Sequence[dict[str, object]], key: str = "k", body: bytes = b"body", caller: str = "erp",
     resource: Resource = POPULATION, stream: Stream = Stream.LIVE,
 ) -> Answer:
+    supply = supplied(pair, twins, key, body, caller, resource, stream)
+    with pair.dept.stores.outbox.unit() as unit:
+        return submit(unit, supply, DOMAIN, "dept-a", pair.dept.desk.now(), os.urandom)
+
+
+def supplied(
+    pair: Pair, twins: Sequence[dict[str, object]], key: str = "k", body: bytes = b"body", caller: str = "erp",
+    resource: Resource = POPULATION, stream: Stream = Stream.LIVE,
+) -> Supply:
     spec = specifications().get("population-basic/1.0")
     assert spec is not None
     records, refusals = judged(pair, twins)
-    supply = Supply(caller, key, body, resource, spec.id, stream, records, refusals)
+    return Supply(caller, key, body, resource, spec.id, stream, records, refusals)
+
+
+def together(pair: Pair, supplies: Sequence[Supply]) -> list[Submitted]:
     with pair.dept.stores.outbox.unit() as unit:
-        return submit(unit, supply, DOMAIN, "dept-a", pair.dept.desk.now(), os.urandom)
+        return submit_all(unit, supplies, DOMAIN, "dept-a", pair.dept.desk.now(), os.urandom)
 
 
 def waiting(pair: Pair, receiver: str = CENTRE) -> list[bytes]:
@@ -121,13 +133,51 @@ def test_when_all_was_refused_the_answer_is_422_kept_and_gives_out_no_version(pa
 
 
 def test_nothing_is_there_of_a_submission_that_did_not_commit(pair: Pair) -> None:
-    spec = specifications().get("population-basic/1.0")
-    assert spec is not None
-    records, _ = judged(pair, [twin(0)])
-    supply = Supply("erp", "k", b"body", POPULATION, spec.id, Stream.LIVE, records, [])
+    supply = supplied(pair, [twin(0)])
     with pytest.raises(KeyError), pair.dept.stores.outbox.unit() as unit:
         submit(unit, supply, DOMAIN, "dept-a", pair.dept.desk.now(), os.urandom)
         raise KeyError
     assert not waiting(pair)
     submitted(pair, [twin(0)])
     assert split_line(waiting(pair)[0])[1].version.n == 1
+
+
+def test_calls_submitted_together_get_what_each_would_get_alone(pair: Pair) -> None:
+    before = submitted(pair, [twin(0)], key="known")
+    told = together(pair, [
+        supplied(pair, [twin(1), broken(2), twin(3)], key="a"), supplied(pair, [twin(0)], key="known"),
+        supplied(pair, [twin(4)], key="b", stream=Stream.BACKFILL),
+        supplied(pair, [twin(5)], key="known", body=b"else"),
+        supplied(pair, [broken(6)], key="c"), supplied(pair, [twin(7)], key="d"),
+    ])
+    assert [one.new for one in told] == [True, False, True, False, True, True]
+    assert told[1].answer == before
+    reused = told[3].answer
+    assert isinstance(reused, Trouble) and reused.code.name == "EXN-API-KEY-REUSED"
+    said = [json.loads(one.answer.body) for one in told if isinstance(one.answer, Answer)]
+    assert [one["accepted"] for one in said] == [2, 1, 1, 0, 1]
+    assert [one["index"] for one in said[0]["refused"]] == [1]
+    heads = [split_line(line)[1] for line in waiting(pair)]
+    assert [(one.row, one.version.n) for one in heads] == [
+        (twin(row)["RecordId"], n) for row, n in ((0, 1), (1, 2), (3, 3), (7, 5))
+    ], "versions are given in the order of the calls, whatever the stream"
+    with pair.dept.stores.outbox.unit() as unit:
+        for one, first, count in ((told[0], 2, 2), (told[2], 4, 1), (told[4], 5, 0), (told[5], 5, 1)):
+            assert isinstance(one.answer, Answer)
+            found = unit.submission(one.answer.submission)
+            assert found is not None and found[1] == one.answer
+            assert (found[0].first.n, found[0].count) == (first, count)
+
+
+def test_a_key_that_comes_twice_in_one_go_writes_nothing(pair: Pair) -> None:
+    with pytest.raises(Trouble) as caught:
+        together(pair, [supplied(pair, [twin(0)]), supplied(pair, [twin(1)], body=b"another")])
+    assert caught.value.code.name == "EXN-API-KEY-RUNNING" and not waiting(pair)
+
+
+def test_on_an_old_copy_nothing_new_is_submitted_together(pair: Pair) -> None:
+    with pair.dept.stores.outbox.unit() as unit:
+        unit.supersede()
+    with pytest.raises(Trouble) as caught:
+        together(pair, [supplied(pair, [twin(0)], key="a"), supplied(pair, [twin(1)], key="b")])
+    assert caught.value.code.name == "EXN-SUPERSEDED" and not waiting(pair)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,6 +15,7 @@ from twisted.internet.task import Clock
 from node.model import codes
 from node.model.trouble import Trouble, trouble
 from node.workers import Committer, Opens
+from node.workers.committer import SHARE
 
 
 class Turns(Clock):
@@ -80,10 +81,20 @@ class Desk:
         self.clock, self.store = Turns(), Store()
         self.committer = Committer(self.store, self.clock, **settings)
         self.told: list[tuple[str, Any]] = []
+        self.calls: list[list[str]] = []
 
     def ask(self, name: str, function: Callable[[Unit], Any]) -> Deferred[Any]:
-        asked = self.committer.run(function)
+        return self._listen(name, self.committer.run(function))
 
+    def share(self, name: str, kind: str, weight: int = 1) -> Deferred[Any]:
+        """Ask for one of KINDS by a call that is shared."""
+        return self._listen(name, self.committer.share(self.all, kind, weight))
+
+    def all(self, unit: Unit, kinds: Sequence[str]) -> Sequence[Any]:
+        self.calls.append(list(kinds))
+        return [KINDS[kind](unit) for kind in kinds]
+
+    def _listen(self, name: str, asked: Deferred[Any]) -> Deferred[Any]:
         def failed(failure: Any) -> None:
             error = failure.value
             self.told.append((name, error.code.name if isinstance(error, Trouble) else type(error).__name__))
@@ -307,6 +318,57 @@ def test_a_crash_tells_nobody_anything() -> None:
     assert desk.told == [] and desk.store.rows == []
 
 
+def test_what_is_shared_in_one_turn_is_one_call_and_each_has_its_own_result() -> None:
+    desk = Desk()
+    desk.share("a", "w")
+    desk.ask("b", writing("b"))
+    desk.share("c", "w")
+    assert desk.turns() == 1
+    assert desk.told == [("a", 1), ("c", 2), ("b", 3)] and desk.calls == [["w", "w"]]
+    desk.share("d", "w")
+    desk.turns()
+    assert desk.calls[1:] == [["w"]] and desk.store.commits == 2
+
+
+def test_a_call_is_shared_up_to_its_weight_so_that_the_budget_is_looked_at() -> None:
+    desk = Desk()
+    for name, weight in (("a", SHARE - 1), ("b", 5000), ("c", 1), ("d", SHARE), ("e", 1)):
+        desk.share(name, "w", weight)
+    desk.turns()
+    assert desk.calls == [["w", "w"], ["w", "w"], ["w"]] and len(desk.told) == 5
+
+
+@pytest.mark.parametrize("bad", "rlb")
+def test_a_shared_call_that_fails_is_split_and_only_the_culprit_hears_of_it(bad: str) -> None:
+    desk = Desk()
+    for name, kind in (("a", "w"), ("b", bad), ("c", "w")):
+        desk.share(name, kind)
+    desk.turns()
+    says = "LookupError" if bad == "b" else "EXN-API-NOT-FOUND"
+    assert desk.told == [("a", 1), ("b", says), ("c", 2)]
+    assert desk.calls == [["w", bad, "w"], ["w"], [bad], ["w"]]
+
+
+def test_who_withdraws_from_a_shared_call_is_left_out_of_it() -> None:
+    desk = Desk()
+    first, second = desk.share("a", "w"), desk.share("b", "r")
+    second.cancel()
+    desk.turns()
+    assert desk.told == [("b", "CancelledError"), ("a", 1)] and desk.calls == [["w"]]
+    desk.share("c", "w").cancel()
+    desk.turns()
+    assert first.called and len(desk.store.rows) == 1 == len(desk.calls)
+
+
+def test_nothing_is_shared_with_a_committer_that_stops() -> None:
+    desk = Desk()
+    desk.share("a", "w")
+    desk.committer.stop()
+    desk.share("b", "w")
+    desk.turns()
+    assert desk.told == [("b", "EXN-DRAINING"), ("a", 1)]
+
+
 class Elsewhere:
     """Workers whose results come when the test says so, as a thread's would."""
 
@@ -355,9 +417,12 @@ def _failed() -> Deferred[Any]:
 KINDS = {"w": writing("w"), "r": refusing, "l": refusing_too_late, "b": breaking}
 
 
-@given(st.lists(st.lists(st.sampled_from("wrlb"), max_size=6), max_size=5), st.integers(0, 4), st.integers(1, 5))
+@given(
+    st.lists(st.lists(st.sampled_from("wrlb"), max_size=6), max_size=5), st.integers(0, 4), st.integers(1, 5),
+    st.booleans(),
+)
 def test_every_function_is_told_once_in_order_and_only_the_told_writes_stand(
-    rounds: list[list[str]], fail_commits: int, most: int
+    rounds: list[list[str]], fail_commits: int, most: int, shared: bool
 ) -> None:
     desk = Desk(most=most)
     desk.store.fail_commits = fail_commits
@@ -365,7 +430,10 @@ def test_every_function_is_told_once_in_order_and_only_the_told_writes_stand(
     for round_ in rounds:
         for kind in round_:
             asked.append(f"{len(asked)}{kind}")
-            desk.ask(asked[-1], KINDS[kind])
+            if shared:
+                desk.share(asked[-1], kind, SHARE // 2)
+            else:
+                desk.ask(asked[-1], KINDS[kind])
         desk.clock.turn()
     desk.turns()
     assert [name for name, _ in desk.told] == asked
