@@ -170,7 +170,8 @@ class StoringContract(Opened):
         with store.unit() as unit:
             assert unit.given(one)[1] == Given(one, Stage.PROCESSED, b"anew", b"list")
             assert [given.stage for given in unit.given(one)] == [Stage.ACCEPTED, Stage.PROCESSED]
-            assert [(given.parcel, given.stage) for given in unit.ungiven(INCOMING.sender, 9)] == [(one, Stage.PROCESSED)]
+            (anew,) = unit.ungiven(INCOMING.sender, 9)
+            assert (anew.parcel, anew.stage) == (one, Stage.PROCESSED)
             assert unit.traced(one)[-1].step == steps.REISSUED
         store.close()
 
