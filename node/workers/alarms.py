@@ -1,4 +1,7 @@
-"""One alarm per hold: a lane that is let go, tries again and is held again for the same cause tells nothing new."""
+"""One alarm per hold: a lane that is let go, tries again and is held again for the same cause tells nothing new.
+
+Neither does one that is held for two causes in turn: each was told once, and only a lane that goes on ends them.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,13 @@ class Alarms:
     """Remembers what was told of each lane in this run of the process."""
 
     def __init__(self) -> None:
-        self._told: dict[Lane, str] = {}
+        self._told: dict[Lane, set[str]] = {}
 
     def rings(self, lane: Lane, code: str) -> bool:
         """Return whether the hold of a lane for `code` is news, and note that it was told."""
-        news = self._told.get(lane) != code
-        self._told[lane] = code
+        told = self._told.setdefault(lane, set())
+        news = code not in told
+        told.add(code)
         return news
 
     def end(self, lane: Lane) -> None:
