@@ -218,10 +218,10 @@ def _record(
     return part[1], result.key
 
 
-def conclude(judged: Judgement, arrival: Arrival, applied: Sequence[Verdict], validation: str, means: Means) -> Closing:
+def conclude(judged: Judgement, arrival: Arrival, applied: Sequence[Verdict], means: Means) -> Closing:
     """Return the final receipt, made from both: the gate's verdicts and the sink's."""
     ours, theirs = ourselves(means), party(judged.peer)
-    given = (judged.manifest, ours, theirs, arrival.received, Checkpoint(), validation)
+    given = (judged.manifest, ours, theirs, arrival.received, Checkpoint(), arrival.validation)
     if judged.code is not None:
         receipt = refused(*given, judged.code)
         signed = write(receipt, means.identity.signing, means.identity.sign)

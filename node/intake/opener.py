@@ -4,33 +4,38 @@ Rule 1: verdicts are saved before the sink is called, and the sink's come back f
         anywhere repeats a step and never an effect.
 Rule 2: a hold keeps its place: the lane waits, with one alarm, until the cause is gone.
 Rule 3: a parcel on which a fault of ours is met again and again is held too: the other lanes do not wait for it.
+Rule 4: small parcels of several lanes are handled side by side, so that their units, and their syncs, become one.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from twisted.internet.defer import CancelledError
+from twisted.internet.defer import CancelledError, Deferred, DeferredList
 
-from node.envelope import read_receipt
 from node.exchange import handle
 from node.exchange.handle import Closing, Judgement
-from node.exchange.means import Means
 from node.model import codes
 from node.model.instant import day
 from node.model.parcel import Verdict
 from node.model.spool import Arrival, ArrivalState, Claim
 from node.model.trouble import Hold, Trouble
 from node.ports import InboxUnit
-from node.workers import Alarms, Desk
+from node.workers import BLOCK, Alarms, Desk
 
 TRIES = 3
 """How often a parcel may meet a fault of ours before it is held."""
+AT_ONCE = 4
+"""Lanes whose next parcels are handled side by side."""
+SMALL = BLOCK // 4
+"""Octets from which on what was taken is enough for one turn of the reactor, and for memory."""
 
 
 class Opener:
-    """Handles one accepted parcel after the other."""
+    """Handles what was accepted, each lane in order."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
@@ -38,16 +43,21 @@ class Opener:
         self._faults: Counter[str] = Counter()
 
     async def run(self) -> None:
-        """Handle the next parcel, or wait for one."""
+        """Handle the next parcels side by side, or wait for one."""
         desk = self._desk
         seen = desk.bell.count("inbox")
         taken = await desk.inbox.run(lambda unit: _take(unit, desk), durable=False)
-        if taken is None:
+        if not taken:
             await desk.bell.wait(("inbox",), seen, desk.timers.idle)
             return
-        claim, arrival, octets, accepted, saved = taken
+        opening = [Deferred.fromCoroutine(self._open(one)) for one in taken]
+        _raise_first(await DeferredList(opening, consumeErrors=True))
+
+    async def _open(self, taken: _Taken) -> None:
+        """Handle one parcel to its end, or leave it as it must wait."""
+        desk, claim, arrival = self._desk, taken.claim, taken.arrival
         try:
-            await self._handle(claim, arrival, octets, accepted, saved)
+            await self._handle(taken)
             self._alarms.end(arrival.lane)
             self._faults.pop(arrival.parcel, None)
         except Hold as met:
@@ -81,19 +91,17 @@ class Opener:
         else:
             await self._hold(claim, arrival, codes.FAULT.name)
 
-    async def _handle(
-        self, claim: Claim, arrival: Arrival, octets: tuple[bytes, bytes], accepted: bytes,
-        saved: Sequence[Verdict] | None,
-    ) -> None:
+    async def _handle(self, taken: _Taken) -> None:
         desk, means = self._desk, self._desk.means
+        claim, arrival, octets = taken.claim, taken.arrival, taken.octets
         # Judged as of the day it came, so that judging it again finds the same.
         today = day(arrival.received)
         judged = await desk.workers.run_block(
-            len(octets[1]), handle.judge, claim, octets, means, desk.now(), today, saved
+            len(octets[1]), handle.judge, claim, octets, means, desk.now(), today, taken.saved
         )
         await desk.inbox.run(lambda unit: unit.judge(claim, judged.refused))
         applied = await self._apply(judged)
-        closing: Closing = handle.conclude(judged, arrival, applied, _validation(accepted, means), means)
+        closing: Closing = handle.conclude(judged, arrival, applied, means)
         await desk.inbox.run(lambda unit: handle.finish(unit, claim, arrival, closing, desk.now()))
         for outcome, count in closing.counts.items():
             desk.counter.count("records_judged", count, resource=arrival.lane.resource, outcome=outcome)
@@ -114,27 +122,39 @@ class Opener:
         return list(verdicts)
 
 
-_Taken = tuple[Claim, Arrival, tuple[bytes, bytes], bytes, Sequence[Verdict] | None]
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A claimed parcel with its octets, and the verdicts saved before a crash."""
+
+    claim: Claim
+    arrival: Arrival
+    octets: tuple[bytes, bytes]
+    saved: Sequence[Verdict] | None
 
 
-def _take(unit: InboxUnit, desk: Desk) -> _Taken | None:
-    taken = unit.take(desk.now(), desk.timers.lease_ms)
-    if taken is None:
-        return None
-    claim, arrival = taken
-    octets = unit.octets(arrival.parcel)
-    assert octets is not None, "the octets of an unfinished parcel are kept"
-    return claim, arrival, octets, unit.given(arrival.parcel)[0].statement, unit.judged(arrival.parcel)
+def _take(unit: InboxUnit, desk: Desk) -> list[_Taken]:
+    """Claim what comes next in up to `AT_ONCE` lanes; after a large parcel nothing is taken beside it."""
+    found: list[_Taken] = []
+    size = 0
+    while len(found) < AT_ONCE and size < SMALL:
+        taken = unit.take(desk.now(), desk.timers.lease_ms)
+        if taken is None:
+            break
+        claim, arrival = taken
+        octets = unit.octets(arrival.parcel)
+        assert octets is not None, "the octets of an unfinished parcel are kept"
+        found.append(_Taken(claim, arrival, octets, unit.judged(arrival.parcel)))
+        size += arrival.octets
+    return found
+
+
+def _raise_first(ends: Iterable[tuple[bool, Any]]) -> None:
+    """Raise what was met first, if anything was; before all else that we were cancelled."""
+    met = [failure for good, failure in ends if not good]
+    for failure in sorted(met, key=lambda one: not isinstance(one.value, CancelledError)):
+        failure.raiseException()
 
 
 def _unhold(unit: InboxUnit, held: Sequence[Arrival]) -> None:
     for arrival in held:
         unit.unhold(arrival.parcel)
-
-
-def _validation(accepted: bytes, means: Means) -> str:
-    """Return the archive's digest as our *accepted* receipt named it."""
-    try:
-        return read_receipt(accepted, means.crypto).statement.validation
-    except Trouble:
-        raise AssertionError("a receipt we wrote is well formed") from None

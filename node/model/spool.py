@@ -201,7 +201,7 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A parcel in the inbox, without its bytes; `supersedes` as its statement says."""
+    """A parcel in the inbox, without its bytes; `supersedes` as its statement says, `validation` as our *accepted*."""
 
     parcel: str
     lane: Lane
@@ -217,6 +217,7 @@ class Arrival:
     finished: Instant | None
     refused: int
     code: str | None
+    validation: str
     supersedes: str | None = None
 
 

@@ -17,7 +17,10 @@ from node.spool.states import OPEN, ArrivalEvent, arrival_after
 from node.store.receiving import ReceivingLanes
 from node.store.transaction import row_key
 
-_NAMES = "parcel lane epoch seq digest envelope kind count octets state received finished refused code supersedes"
+_NAMES = (
+    "parcel lane epoch seq digest envelope kind count octets state received finished refused code validation"
+    " supersedes"
+)
 _ARRIVAL = ", ".join(f"a.{name}" for name in _NAMES.split())
 _SELECT = f"SELECT {_ARRIVAL} FROM arrivals a"
 _OPEN = "state IN ('stored', 'judged', 'held')"
@@ -50,11 +53,12 @@ class Arrivals(ReceivingLanes):
     def _arrival(
         self, parcel: bytes, lane: int, epoch: int, seq: int, digest: bytes, envelope: bytes, kind: str, count: int,
         octets: int, state: str, received: int, finished: int | None, refused: int, code: str | None,
-        supersedes: bytes | None,
+        validation: bytes, supersedes: bytes | None,
     ) -> Arrival:
         return Arrival(
             uuid_text(parcel), self._lane(lane), epoch, seq, digest.hex(), envelope.hex(), kind, count, octets,
-            ArrivalState(state), received, finished, refused, code, supersedes.hex() if supersedes else None,
+            ArrivalState(state), received, finished, refused, code, validation.hex(),
+            supersedes.hex() if supersedes else None,
         )
 
     # --- taken --------------------------------------------------------------------------------------------------

@@ -211,7 +211,7 @@ class Stages:
         with self._stage("centre: warehouse"), end.stores.warehouse.unit() as warehouse:
             applied = warehouse.apply(judged.delivery, _now())
         with self._stage("centre: conclude"):
-            closing = handle.conclude(judged, arrival, applied, received_validation(end, parcel), end.means)
+            closing = handle.conclude(judged, arrival, applied, end.means)
         with self._stage("centre: finish"), end.stores.inbox.unit() as unit:
             handle.finish(unit, claim, arrival, closing, _now())
         return closing.receipt.statement, closing.receipt.verdicts
@@ -234,15 +234,6 @@ def together(supplies: Sequence[Supply]) -> Iterator[Sequence[Supply]]:
             some = []
     if some:
         yield some
-
-
-def received_validation(end: End, parcel: str) -> str:
-    """Return the digest of the archive our *accepted* receipt of a parcel names."""
-    from node.envelope import read_receipt
-
-    with end.stores.inbox.unit() as unit:
-        (given,) = unit.given(parcel)
-    return read_receipt(given.statement, end.means.crypto).statement.validation
 
 
 def measure(folder: Path, form: str, parcels: int, per_parcel: int = RECORDS) -> dict[str, float]:

@@ -79,7 +79,7 @@ class StoringContract(Opened):
             size = len(made.manifest) + len(made.payload)
             arrival = Arrival(
                 said.parcel, INCOMING, 7, 1, made.digest, said.envelope.digest, "records", 3, size, S.STORED, T0 + 4,
-                None, 0, None,
+                None, 0, None, made.validation,
             )
             assert unit.arrival(said.parcel) == arrival == unit.by_digest(made.digest)
             assert unit.octets(said.parcel) == (made.manifest, made.payload)

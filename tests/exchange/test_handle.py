@@ -348,9 +348,9 @@ def concluded(pair: Pair, judged: Judgement, applied: Sequence[Verdict] = ()) ->
     said, means = judged.manifest.statement, pair.dept.desk.means
     arrival = Arrival(
         said.parcel, said.lane, said.place.epoch, said.place.seq, judged.manifest.digest, said.envelope.digest,
-        said.kind, said.count, 1, ArrivalState.JUDGED, now(pair), None, 0, None,
+        said.kind, said.count, 1, ArrivalState.JUDGED, now(pair), None, 0, None, "ab" * 32,
     )
-    closing = handle.conclude(judged, arrival, applied, "ab" * 32, pair.centre.desk.means)
+    closing = handle.conclude(judged, arrival, applied, pair.centre.desk.means)
     receipt = verify(
         read_receipt(closing.receipt.statement, means.crypto), pair.centre.desk.means.identity.signing, means.crypto
     )
@@ -407,7 +407,7 @@ def test_finishing_needs_the_newest_claim(pair: Pair) -> None:
     with inbox.unit() as unit:
         first = unit.take(now(pair), 10)
         assert first is not None
-    closing = handle.conclude(judged, first[1], [Verdict(0, Outcome.APPLIED)], "ab" * 32, pair.centre.desk.means)
+    closing = handle.conclude(judged, first[1], [Verdict(0, Outcome.APPLIED)], pair.centre.desk.means)
     with inbox.unit() as unit:
         second = unit.take(now(pair) + 1000, 1000)
         assert second is not None and second[0].token > first[0].token

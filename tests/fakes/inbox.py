@@ -97,7 +97,8 @@ class ReceivingUnit(MemoryUnit):
         self._tables.arrivals[said.parcel] = ArrivalRow(
             Arrival(
                 said.parcel, lane, said.place.epoch, said.place.seq, parcel.digest, said.envelope.digest, said.kind,
-                said.count, size, ArrivalState.STORED, parcel.received_at, None, 0, None, said.supersedes,
+                said.count, size, ArrivalState.STORED, parcel.received_at, None, 0, None, parcel.validation,
+                said.supersedes,
             ), said.priority, (parcel.manifest, parcel.payload),
         )
         self._tables.archives[parcel.validation] = parcel.archive

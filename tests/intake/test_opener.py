@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from node.exchange import handle
+from node.intake import opener
+from node.intake.opener import AT_ONCE, TRIES
 from node.model.parcel import Lane
 from node.model.record import Stream
 from node.model.spool import ArrivalState
@@ -52,14 +53,24 @@ def test_a_parcel_that_breaks_us_each_time_is_held_and_the_other_lanes_go_on(
         return judge(claim, *more)
 
     monkeypatch.setattr(handle, "judge", breaking)
-    for _ in range(4):  # which of the two is first, their ids decide
-        with suppress(LookupError):
+    for _ in range(TRIES):
+        with pytest.raises(LookupError):
             pair.opened()
+        assert state(pair, good)[0] is ArrivalState.DONE, "beside the other, not after it"
     assert state(pair, poison) == (ArrivalState.HELD, "EXN-FAULT")
-    assert state(pair, good)[0] is ArrivalState.DONE
     assert pair.centre.journal.names().count("EXN-FAULT") == 1, "one alarm"
     monkeypatch.setattr(handle, "judge", judge)
     with pair.centre.stores.inbox.unit() as unit:
         unit.unhold(poison)
     pair.opened()
     assert state(pair, poison)[0] is ArrivalState.DONE, "it goes on when the cause is gone"
+
+
+def test_small_parcels_of_several_lanes_share_their_units_and_large_ones_are_opened_alone(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parcels = [accepted(pair, POISONED), accepted(pair, OTHER)]
+    assert len(parcels) <= AT_ONCE
+    monkeypatch.setattr(opener, "SMALL", 1)
+    pair.opened()
+    assert sorted(state(pair, parcel)[0] for parcel in parcels) == [ArrivalState.DONE, ArrivalState.STORED]
