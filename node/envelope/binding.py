@@ -31,11 +31,16 @@ def bind(said: dict[str, Any], key: bytes, crypto: Crypto) -> str:
 
 
 def bind_under(said: dict[str, Any], binding: bytes, crypto: Crypto) -> str:
-    """As `bind`, under Kb."""
+    """As `bind`, under Kb; that the members are those of a manifest is found out when it is written with its `bind`."""
     unbound = {name: member for name, member in said.items() if name != "bind"}
-    return crypto.hmac_sm3(binding, canonical.write(unbound)).hex()
+    return crypto.hmac_sm3(binding, canonical.spell(unbound)).hex()
 
 
-def bound(said: dict[str, Any], key: bytes, crypto: Crypto) -> bool:
-    """Return, in constant time, whether a manifest's `bind` was made under this content key."""
-    return compare_digest(bind(said, key, crypto), str(said["bind"]))
+def bound(content: bytes, bind: str, key: bytes, crypto: Crypto) -> bool:
+    """Return, in constant time, whether `bind` of a manifest's canonical octets was made under this content key.
+
+    Only `batch`, which is closed, sorts before `bind`, and always something after it: the first place where the member
+    is spelled is the member, and without it the octets are what `write` gives for the others.
+    """
+    unbound = content.replace(b'"bind":"%b",' % bind.encode("ascii"), b"", 1)
+    return compare_digest(crypto.hmac_sm3(binding_key(key, crypto), unbound).hex(), bind)

@@ -20,7 +20,6 @@ from node.model.trouble import Trouble, trouble
 MAX_NUMBER = (1 << 53) - 1
 MAX_DEPTH = 12
 _NAME = re.compile(r"[a-z_]+")
-_ESCAPED = re.compile(rb"[\\\x7f]")
 
 
 def write(value: Mapping[str, Any] | list[Any], limit: int | None = None) -> bytes:
@@ -29,13 +28,18 @@ def write(value: Mapping[str, Any] | list[Any], limit: int | None = None) -> byt
     Raises Refused: STATEMENT for what canonical JSON cannot say, TOO_LARGE above `limit` octets.
     """
     _conform(value, 0)
-    try:
-        content = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
-    except orjson.JSONEncodeError:
-        raise _refusal("a value that JSON cannot hold") from None
+    content = spell(value)
     _plain(content)
     _bound(content, limit)
     return content
+
+
+def spell(value: object) -> bytes:
+    """Return JSON without blanks, members in order: canonical if the value is; raise Refused(STATEMENT) for none."""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError:
+        raise _refusal("a value that JSON cannot hold") from None
 
 
 def read(content: bytes, limit: int) -> Any:
@@ -50,7 +54,7 @@ def read(content: bytes, limit: int) -> Any:
     except orjson.JSONDecodeError:
         raise _refusal("not JSON") from None
     _conform(value, 0)
-    if orjson.dumps(value, option=orjson.OPT_SORT_KEYS) != content:
+    if spell(value) != content:
         raise _refusal("not canonical")
     return value
 
@@ -75,7 +79,7 @@ def _bound(content: bytes, limit: int | None) -> None:
 
 def _plain(content: bytes) -> None:
     # JSON itself forbids raw control characters within a text and a bare quote ends it, so this settles every text.
-    if not content.isascii() or _ESCAPED.search(content):
+    if not content.isascii() or b"\\" in content or b"\x7f" in content:
         raise _refusal("a text outside printable ASCII, or an escape")
 
 

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from node.envelope import canonical, kinds
+from node.envelope import kinds
 from node.envelope.members import party_members, party_of
 from node.envelope.origins import ENTRIES, ENTRY, Origin, origin_members, origin_of
-from node.envelope.schema import Group, Many, Number, conform, text
+from node.envelope.schema import Form, Group, Many, Number, text
 from node.model import codes
 from node.model.instant import Instant, read_stamp, stamp
 from node.model.parcel import Manifest, Party
@@ -21,7 +21,7 @@ from node.model.trouble import trouble
 LIMIT = 8 << 20
 CLEAR_LIMIT = 64 << 20
 
-_INNER = Group(
+_INNER = Form(Group(
     {
         "clear_size": Number(0, CLEAR_LIMIT), "compression": text(r"zstd|none"), "receiver": kinds.PARTY,
         "resource": kinds.CODE, "sender": kinds.PARTY, "spec": kinds.DIGEST,
@@ -32,7 +32,7 @@ _INNER = Group(
         "operator": kinds.CODE, "origins": Many(ENTRY, 1, ENTRIES), "purpose": kinds.CODE,
         "traceparent": text(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"),
     },
-)
+), "inner")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +77,12 @@ def write_inner(inner: Inner) -> bytes:
         members["happened"] = {"first": stamp(said.happened[0]), "last": stamp(said.happened[1])}
     if said.origins:
         members["origins"] = [origin_members(origin) for origin in said.origins]
-    conform(_INNER, members, "inner")
-    return canonical.write(members, LIMIT)
+    return _INNER.write(members, LIMIT)
 
 
 def read_inner(content: bytes) -> Inner:
     """Return `inner` of its octets; raise Refused(STATEMENT, TOO_LARGE)."""
-    members = canonical.read(content, LIMIT)
-    conform(_INNER, members, "inner")
+    members = _INNER.read(content, LIMIT)
     try:
         return _inner(members)
     except ValueError:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from node.envelope.schema import Flag, Group, Many, Number, Open, Rule, text
+from node.envelope.schema import Flag, Form, Group, Many, Number, Open, Rule, text
 from node.model.parcel import NOTHING
 
 UNDERSTOOD: frozenset[str] = frozenset()
@@ -57,7 +57,7 @@ _OPEN: Mapping[str, Rule] = {"crit": Many(text(r"[a-z_]{1,64}"), 1, 16), "ext": 
 class Kind:
     """One kind: its members, how large its SignedData may be, and what must hold between members."""
 
-    members: Group
+    form: Form
     limit: int
     between: Mapping[str, Callable[[Mapping[str, Any]], bool]]
 
@@ -69,7 +69,7 @@ def lead(kind: str) -> bytes:
 
 def _kind(name: str, limit: int, must: Mapping[str, Rule], may: Mapping[str, Rule], **between: Any) -> Kind:
     given = {"@type": text(rf"exn\.{name}\.1"), **_PARTIES, **must}
-    return Kind(Group(given, {**_OPEN, **may}), limit, {"crit": _crit, **between})
+    return Kind(Form(Group(given, {**_OPEN, **may}), name), limit, {"crit": _crit, **between})
 
 
 def _crit(said: Mapping[str, Any]) -> bool:

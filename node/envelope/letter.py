@@ -12,7 +12,7 @@ from typing import Any
 
 from node.envelope import canonical, kinds
 from node.envelope.origins import BASE64
-from node.envelope.schema import Group, Many, conform
+from node.envelope.schema import Form, Group, Many
 from node.model import codes
 from node.model.trouble import trouble
 
@@ -22,12 +22,12 @@ ROOM = 15 << 20
 IDS = 1024
 RECEIPTS = 1024
 _IDS = Many(kinds.UUID, 0, IDS)
-_LETTER = Group(
+_LETTER = Form(Group(
     {
         "ask": _IDS, "pending": _IDS, "receipts": Many(Group({"receipt": BASE64}, {"verdicts": BASE64}), 0, RECEIPTS),
         "unknown": _IDS,
     }
-)
+), "letter")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +66,12 @@ def write_letter(letter: Letter) -> bytes:
         "receipts": [_enclosed(one) for one in letter.receipts],
         "unknown": list(letter.unknown),
     }
-    conform(_LETTER, said, "letter")
-    return canonical.write(said, LIMIT)
+    return _LETTER.write(said, LIMIT)
 
 
 def read_letter(content: bytes) -> Letter:
     """Return the letter of its octets; raise Refused(STATEMENT, TOO_LARGE).  Nothing in it is verified."""
-    said = canonical.read(content, LIMIT)
-    conform(_LETTER, said, "letter")
+    said = _LETTER.read(content, LIMIT)
     try:
         receipts = tuple(
             Enclosure(canonical.unarmour(one["receipt"]), canonical.unarmour(one.get("verdicts", "")))

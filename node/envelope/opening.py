@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from hmac import compare_digest
 
-from node.envelope import canonical, merkle
+from node.envelope import merkle
 from node.envelope.binding import bound
 from node.envelope.cms.enveloped import Enveloped, read_enveloped
 from node.envelope.inner import Inner, agree
@@ -91,7 +91,7 @@ def _open(verified: Verified, unwrap: Unwrap, crypto: Crypto) -> Opened:
     statement = verified.manifest.statement
     enveloped = read_enveloped(verified.payload)
     key = unwrap_one(enveloped, unwrap)
-    if not bound(canonical.read(verified.manifest.content, len(verified.manifest.content)), key, crypto):
+    if not bound(verified.manifest.content, statement.bind, key, crypto):
         raise Unopened("bind")
     payload = read_payload(crypto.sm4_cbc_decrypt(key, enveloped.iv, enveloped.secret))
     if not agree(payload.inner, statement):

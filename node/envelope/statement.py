@@ -14,11 +14,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from node.envelope import canonical
 from node.envelope.cms.signed import Signed, read_signed, sign_data
 from node.envelope.kinds import KINDS, lead
 from node.envelope.members import READERS, Members, Statement, kind_of, members
-from node.envelope.schema import conform
 from node.model import codes
 from node.model.certificate import Certificate, Role
 from node.model.parcel import Collect, Manifest, Probe, Receipt
@@ -66,8 +64,11 @@ def content_of(statement: Statement) -> bytes:
 def encode(said: Members) -> bytes:
     """Return the content octets of a statement's members, held against its kind."""
     kind = str(said["@type"]).split(".")[1]
+    if kind not in KINDS:
+        raise _refusal("a kind this version does not know")
+    content = KINDS[kind].form.write(said)
     _hold(kind, said)
-    return canonical.write(said)
+    return content
 
 
 def write(statement: Statement, certificate: Certificate, sign: Sign) -> bytes:
@@ -106,7 +107,7 @@ def decode(kind: str, content: bytes) -> Statement:
     """Return the statement of `kind` that content octets spell; raise Refused: STATEMENT, TOO_LARGE."""
     if not content.startswith(lead(kind)):
         raise _refusal(f"not a statement of kind {kind}")
-    said = canonical.read(content, KINDS[kind].limit)
+    said = KINDS[kind].form.read(content, KINDS[kind].limit)
     _hold(kind, said)
     try:
         return READERS[kind](said)
@@ -139,9 +140,6 @@ def _read(kind: str, der: bytes, crypto: Crypto) -> Unverified[Any]:
 
 
 def _hold(kind: str, said: Members) -> None:
-    if kind not in KINDS:
-        raise _refusal("a kind this version does not know")
-    conform(KINDS[kind].members, said, kind)
     for name, holds in KINDS[kind].between.items():
         if not holds(said):
             raise _refusal(f"{kind}: {name}")

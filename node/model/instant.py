@@ -10,7 +10,7 @@ Instant = int
 """Milliseconds since 1970-01-01T00:00:00Z."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_FORM = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
+_FORM = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})\.([0-9]{3})Z")
 
 _DAY, _CHINA = 86_400_000, 8 * 3_600_000
 _FIRST = date(1970, 1, 1).toordinal()
@@ -34,7 +34,9 @@ def _second(second: int) -> str:
 
 def read_stamp(text: str) -> Instant:
     """Return the instant that `text` names; raise ValueError unless it has exactly the one form."""
-    if not _FORM.fullmatch(text):
+    match = _FORM.fullmatch(text)
+    if match is None:
         raise ValueError("not a time of the form YYYY-MM-DDThh:mm:ss.mmmZ")
-    moment = datetime.strptime(text[:19], "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)
-    return (moment - _EPOCH) // timedelta(milliseconds=1) + int(text[20:23])
+    year, month, of_month, hour, minute, second, rest = map(int, match.groups())
+    past = datetime(year, month, of_month, hour, minute, second, tzinfo=timezone.utc) - _EPOCH
+    return (past.days * 86_400 + past.seconds) * 1000 + rest

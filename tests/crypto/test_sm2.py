@@ -163,6 +163,29 @@ def test_points_pushed_out_of_the_cache_in_use_by_others_do_no_harm(monkeypatch:
         assert all(pool.map(work, range(4)))
 
 
+def test_a_good_signature_is_computed_once_and_anything_else_of_it_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    crypto, other = OpenSslCrypto(), NATIVE.sm2_generate()
+    data, signature = b"stored octets", KEY.sign(b"stored octets")
+    computed: list[tuple[bytes, bytes, bytes]] = []
+    verify = crypto.sm2_verify_digest
+
+    def counted(*given: bytes) -> bool:
+        computed.append(given)  # type: ignore[arg-type]  # there are three
+        return verify(*given)
+
+    monkeypatch.setattr(crypto, "sm2_verify_digest", counted)
+    for _ in range(3):
+        assert crypto.sm2_verify(KEY.public, data, signature)
+    assert len(computed) == 1
+    changed = signature[:-1] + bytes([signature[-1] ^ 1])
+    others = [(KEY.public, b"stored octet", signature), (KEY.public, data, changed), (other.public, data, signature)]
+    for _ in range(2):
+        assert not any(crypto.sm2_verify(*given) for given in others)
+        assert not crypto.sm2_verify(KEY.public, data, signature, b"another identity")
+    assert len(computed) == 1 + 2 * 4, "what was found bad is never remembered"
+    assert crypto.sm2_verify(KEY.public, data, signature) and len(computed) == 9
+
+
 def test_a_key_of_another_suite_gives_no_scalar() -> None:
     for crypto, key in ((NATIVE, TWIN), (REFERENCE, KEY)):
         with pytest.raises(Refused):

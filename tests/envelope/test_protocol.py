@@ -110,7 +110,7 @@ def test_sealing_makes_the_example_from_its_s() -> None:
 
 def test_the_document_names_every_kind_member_and_code() -> None:
     for kind, told in KINDS.items():
-        for name in (*told.members.must, *told.members.may):
+        for name in (*told.form.rule.must, *told.form.rule.may):
             assert f"`{name}`" in TEXT, f"{kind}.{name}"
     for name in re.findall(r"`(EXN-[A-Z-]+)`", TEXT):
         assert name in codes.TABLE, name

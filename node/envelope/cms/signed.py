@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from node.envelope.cms import der, names
 from node.envelope.cms.schema import X509, SignedMessage, SM2Signature, demand, parse, whole
@@ -77,8 +78,9 @@ def read_signed(octets: bytes) -> Signed:
     return Signed(signed.content.content, certificate, issuer, serial, signer.signature)
 
 
+@lru_cache(64)
 def _named(certificate: bytes) -> tuple[bytes, int]:
-    """Return issuer and serial of a certificate's DER."""
+    """Return issuer and serial of a certificate's DER; the few that speak here are parsed once."""
     demand(len(certificate) <= _CERTIFICATE_LIMIT, "certificate")
     certified = parse(X509, certificate).certified
     demand(0 < certified.serial.bit_length() <= _SERIAL_BITS and certified.serial > 0, "serial")
