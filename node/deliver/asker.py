@@ -36,14 +36,14 @@ class Asker:
         desk, peer = self._desk, self._link.peer
         names = (f"outbox:{peer}", f"link:{peer}")
         seen = desk.bell.count(*names)
-        now = desk.now()
-        owed = await desk.outbox.run(lambda unit: ask.wanted(unit, peer, now)) if self._link.up else []
+        owed = await desk.outbox.run(lambda unit: ask.wanted(unit, peer, desk.now())) if self._link.up else []
         if not owed:
             news = await desk.bell.wait(names, seen, desk.timers.idle)
             if not news and self._link.up and self._chances.pass_on([peer]):
                 await self._say("/v1/receipts?wait=0", Letter())
             return
         before = {entry.parcel: entry.state for entry in owed}
+        now = desk.now()  # not before the unit: what was sent in it would lie ahead, and count as overdue
         late = now - desk.timers.overdue_ms
         overdue = [entry.parcel for entry in owed if not late < (entry.sent or 0) <= now]
         wait, began = int(desk.timers.poll), desk.reactor.seconds()

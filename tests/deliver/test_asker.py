@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import pytest
+from twisted.internet.defer import Deferred
 
 from node.envelope import Enclosure, Letter, Said, read_letter, seal, write_letter
 from node.exchange import ask
@@ -18,11 +20,13 @@ from node.model.spool import EntryState
 from node.model.trouble import trouble
 from node.wire.media import LETTER
 from node.wire.message import Request, Response
+from node.workers.passage import next_parcel
 from tests.deliver.play import Answers, Play, nothing, says
 from tests.exchange.acts import entry_of, receipt, sent, supplied
 from tests.intake.api import twin
 from tests.stage.desk import CENTRE, finish, means_of, peer_of
 from tests.stage.forging import draft_of, line_of, signer_of
+from tests.stage.pair import lane_of
 
 RECEIPTS = "/v1/receipts"
 
@@ -88,6 +92,17 @@ def test_what_is_overdue_is_asked_about_once_per_interval(play: Play) -> None:
     assert not any(one.ask for one in got)
     play.go(65)
     assert [list(one.ask) for one in got if one.ask] == [[parcel]] * 3
+
+
+def test_what_is_sent_while_the_asker_looks_is_not_overdue(play: Play) -> None:
+    got = letters(play)
+    play.link.set_up(True)
+    supplied(play.dept)
+    ticks = count(play.dept.desk.now())
+    play.dept.desk.now = lambda: next(ticks)
+    sending = Deferred.fromCoroutine(next_parcel(play.dept.desk, lane_of()))
+    play.start(play.asker.poll)
+    assert sending.called and [one.ask for one in got] == [()]
 
 
 @pytest.mark.parametrize("answer", ["nothing", "pending", "unknown", "ask", "receipt", "others", "problem"])
