@@ -115,7 +115,7 @@ class Pump:
             # That an earlier attempt arrived is no proof that the next one does: only what was sent ends a rest.
             if await self._accounted(state):
                 return
-            if await self._next(lane):
+            if await self._next(state):
                 self._goes_on(lane)
             else:
                 self._rest(lane)
@@ -137,16 +137,17 @@ class Pump:
         wait = float(told) if told else timers.rest_first * 2 ** min(tries - 1, 16) * jitter
         self._until[lane] = desk.reactor.seconds() + min(wait, timers.rest_most)
 
-    async def _next(self, lane: Lane) -> bool:
+    async def _next(self, state: LaneState) -> bool:
         """Send what the lane may send; return whether the peer has accepted it."""
+        lane = state.lane
         try:
             outgoing = await next_parcel(self._desk, lane, await self._prepared(lane))
         except Refused as met:  # it can never be sealed as it is: a person must look
             await self._hold(lane, met.code)
             return False
-        return outgoing is not None and await self._send(outgoing)
+        return outgoing is not None and await self._send(outgoing, state.waiting_octets)
 
-    async def _send(self, outgoing: Outgoing) -> bool:
+    async def _send(self, outgoing: Outgoing, waited: int) -> bool:
         desk, peer, claim, lane = self._desk, self._link.peer, outgoing.claim, outgoing.entry.lane
         try:
             began = desk.reactor.seconds()
@@ -154,7 +155,7 @@ class Pump:
             parts = [frame_head(outgoing.manifest, len(outgoing.payload)), outgoing.payload]
             post = self._link.post("/v1/parcels", PARCEL, parts, desk.timers.post, MANIFEST_LIMIT)
             sending = Deferred.fromCoroutine(post)
-            if len(self._ahead) < self._at_once:
+            if waited >= self._least and len(self._ahead) < self._at_once:
                 self._ahead[lane] = Deferred.fromCoroutine(self._prepare(lane))
             answer = await sending
             desk.counter.timed("delivery_attempt", desk.reactor.seconds() - began, peer=peer)

@@ -1,6 +1,6 @@
 """Settle: a receipt comes home and its entry moves; refused records are told by the row ids of the source (WIRE §4).
 
-    octets ─hear─► Heard ─settle─► Entry
+    octets ─hear─► Heard ─settle─► Moved
 
 Rule 1: only a receipt bearing the entry's digest, or the one it supersedes, advances or finishes it.
 Rule 2: knowledge only grows, and every state takes a final word.
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from node.envelope import Attested, open_verdicts, read_receipt
 from node.exchange.authority import attest_given, recognise
@@ -46,7 +47,14 @@ def hear(statement: bytes, listed: bytes, means: Means, channel: str | None, now
     return Heard(receipt, open_verdicts(receipt, listed, means.identity.unwrap, means.crypto))
 
 
-def settle(unit: OutboxUnit, heard: Heard, now: Instant) -> Entry | None:
+class Moved(NamedTuple):
+    """The entry a receipt speaks of as it stands now, and whether its state is another than before."""
+
+    entry: Entry
+    changed: bool
+
+
+def settle(unit: OutboxUnit, heard: Heard, now: Instant) -> Moved | None:
     """Move the entry a receipt speaks of, and return it; None for a parcel we do not know.
 
     Raises Refused(MISADDRESSED) when the receipt is not from the lane's receiver or bears another digest.
@@ -62,7 +70,7 @@ def settle(unit: OutboxUnit, heard: Heard, now: Instant) -> Entry | None:
     moved = unit.learn(said.parcel, said.stage, said.code, heard.receipt.der, refused, now)
     if said.stage not in known:
         unit.note(entry.lane, _STEPS[said.stage], entry.parcel, entry.digest, entry.count, now)
-    return moved
+    return Moved(moved, moved.state is not entry.state) if moved is not None else None
 
 
 def _at_home(unit: OutboxUnit, entry: Entry, verdicts: Sequence[Verdict]) -> list[RefusedRecord]:

@@ -8,7 +8,7 @@ import orjson
 
 from node.ledger import steps
 from node.model import codes
-from node.model.ids import uuid_bytes, uuid_text
+from node.model.ids import uuid_text
 from node.model.instant import Instant
 from node.model.parcel import Lane, Outcome, Verdict
 from node.model.spool import Arrival, ArrivalState, Claim, Given
@@ -132,34 +132,33 @@ class Arrivals(ReceivingLanes):
         if state not in ENDS:
             raise ValueError("a parcel ends done or parked")
         arrival = self._claimed(claim)
-        self._move(arrival, ENDS[state])
-        self._write(
-            "UPDATE arrivals SET finished = ?, refused = ?, code = ? WHERE parcel = ?",
-            now, refused, code, row_key(arrival.parcel),
-        )
+        self._move(arrival, ENDS[state], finished=now, refused=refused, code=code)
         self._give(self._number(arrival.lane), receipt)
         self.release(claim)
 
     def hold(self, claim: Claim, code: str, now: Instant) -> None:
         """The parcel waits for a change here; its lane with it (I4)."""
         arrival = self._claimed(claim)
-        self._move(arrival, ArrivalEvent.HOLD)
-        self._write("UPDATE arrivals SET code = ? WHERE parcel = ?", code, row_key(arrival.parcel))
+        self._move(arrival, ArrivalEvent.HOLD, code=code)
         self.release(claim)
 
     def unhold(self, parcel: str) -> None:
         """A held parcel may be tried again; raise Refused (NOT_FOUND, STATE)."""
         arrival = self._known(parcel)
-        self._move(arrival, ArrivalEvent.UNHOLD)
-        self._write("UPDATE arrivals SET code = NULL WHERE parcel = ?", row_key(parcel))
+        self._move(arrival, ArrivalEvent.UNHOLD, code=None)
         if self.judged(parcel) is not None:
             self._move(self._known(parcel), ArrivalEvent.JUDGE)
 
-    def _move(self, arrival: Arrival, event: ArrivalEvent) -> None:
+    def _move(self, arrival: Arrival, event: ArrivalEvent, **columns: object) -> None:
+        """Move an arrival by an event, and set further columns of it with its state."""
         state = arrival_after(arrival.state, event)
         if state is None:
             raise trouble(codes.STATE, parcel=arrival.parcel, state=arrival.state.value)
-        self._write("UPDATE arrivals SET state = ? WHERE parcel = ?", state.value, row_key(arrival.parcel))
+        named = "".join(f", {name} = ?" for name in columns)
+        self._write(
+            f"UPDATE arrivals SET state = ?{named} WHERE parcel = ?",
+            state.value, *columns.values(), row_key(arrival.parcel),
+        )
         if arrival.state in OPEN and state not in OPEN:
             self._write(
                 "UPDATE lanes SET unopened = unopened - 1, unopened_octets = unopened_octets - ? WHERE id = ?",
@@ -199,8 +198,7 @@ class Arrivals(ReceivingLanes):
         arrival = self._known(parcel)
         if arrival.state is not ArrivalState.PARKED:
             raise trouble(codes.STATE, parcel=parcel, state=arrival.state.value)
-        self._move(arrival, ArrivalEvent.DISCARD)
-        self._write("UPDATE arrivals SET finished = ? WHERE parcel = ?", now, uuid_bytes(parcel))
+        self._move(arrival, ArrivalEvent.DISCARD, finished=now)
         self.note(arrival.lane, steps.by(steps.DISCARDED, who), parcel, arrival.digest, arrival.count, now)
 
     def at(self, lane: Lane, epoch: int, seq: int) -> str | None:

@@ -105,17 +105,19 @@ class Parcels(SendingLanes):
         if entry.state is EntryState.VOIDED and not self._give_back(entry, now):
             return
         state, key = self._after(entry, WORDS[stage]), row_key(entry.parcel)
+        if stage is not Stage.ACCEPTED and entry.state is not EntryState.DONE:
+            self._finish(key, state, code, refused, now)
+            return
         self._write(
             "UPDATE entries SET state = ?, accepted = coalesce(accepted, ?) WHERE parcel = ?", state.value, now, key
         )
-        if stage is not Stage.ACCEPTED and entry.state is not EntryState.DONE:
-            self._finish(key, state, code, refused, now)
 
     def _finish(
         self, key: bytes, state: EntryState, code: str | None, refused: Sequence[RefusedRecord], now: Instant
     ) -> None:
         self._write(
-            "UPDATE entries SET state = ?, finished = ?, code = ?, refused = ? WHERE parcel = ?",
+            "UPDATE entries SET state = ?1, accepted = coalesce(accepted, ?2), finished = ?2, code = ?3, refused = ?4"
+            " WHERE parcel = ?5",
             state.value, now, code, len({one.leaf for one in refused}), key,
         )
         if refused:

@@ -92,16 +92,15 @@ async def take_receipts(
     def all_of_them(unit: OutboxUnit) -> tuple[list[Entry], list[Entry], list[Trouble]]:
         moved, news, troubles = [], [], []
         for one in heard:
-            before = unit.entry(one.receipt.statement.parcel)
             try:
-                entry = settle.settle(unit, one, desk.now())
+                found = settle.settle(unit, one, desk.now())
             except Trouble as met:
                 troubles.append(met)
                 continue
-            if entry is not None:
-                moved.append(entry)
-                if before is None or before.state is not entry.state:
-                    news.append(entry)
+            if found is not None:
+                moved.append(found.entry)
+                if found.changed:
+                    news.append(found.entry)
         if claim is not None:
             unit.release(claim)
         return moved, news, troubles

@@ -130,7 +130,8 @@ def heard(staged: Staged, statement: bytes, listed: bytes = b"", channel: str | 
     desk = staged.desk
     one = settle.hear(statement, listed, desk.means, channel, desk.now())
     with staged.stores.outbox.unit() as unit:
-        return settle.settle(unit, one, desk.now())
+        moved = settle.settle(unit, one, desk.now())
+    return moved.entry if moved else None
 
 
 def turned_away(staged: Staged, statement: bytes, listed: bytes = b"", channel: str | None = "centre") -> str:
