@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from tests.world.city import City
 
 P = ParamSpec("P")
+A = TypeVar("A")
 T = TypeVar("T")
 TOKEN = b"a-token-of-the-world"
 TIMERS = Timers(
@@ -72,12 +73,13 @@ class _Committer(Committer[Any]):
     def run(self, function: Callable[[Any], T], durable: bool = True) -> Deferred[T]:
         return super().run(function, durable) if self._life.alive else fail(PowerCut())
 
+    def share(self, function: Callable[[Any, Sequence[A]], Sequence[T]], argument: A, weight: int = 1) -> Deferred[T]:
+        return super().share(function, argument, weight) if self._life.alive else fail(PowerCut())
+
     def bury(self) -> None:
         """Fail what was asked for and never done."""
         while self._jobs:
-            job = self._jobs.popleft()
-            if not job.deferred.called:
-                job.deferred.errback(PowerCut())
+            self._jobs.popleft().tell(None, PowerCut())
 
 
 class _Door:
