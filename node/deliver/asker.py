@@ -1,16 +1,20 @@
 """The asker: one long poll to a peer while anything is unaccounted for or owed, receipts both ways (WIRE §4).
 
 Rule 1: it asks, it does not resend; the next hello rewinds a lane whose tail the peer lost.
-Rule 2: receipts we owe are given at once in a call of their own, beside the poll.
+Rule 2: receipts we owe are given at once in a call of their own, beside the poll; what the peer asked for and we never
+    stored is told with them, for it can learn that in no other way.
 Rule 3: a peer that waits for a word of ours cannot ask by itself: it is given the chance now and then.
 Rule 4: an answer that came at once and brought nothing new is followed by a breath: no peer makes us spin.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from node.envelope import Enclosure, Letter, fill, read_letter, write_letter
 from node.exchange import ask
-from node.model.spool import Entry
+from node.model.spool import Entry, Given
+from node.ports import InboxUnit
 from node.wire.link import PeerLink, PeerSaid
 from node.wire.media import LETTER
 from node.workers import Desk, Seldom
@@ -29,6 +33,7 @@ class Asker:
         self._told: str | None = None
         self._asked = Seldom(desk.reactor, desk.timers.overdue_ms / 1000)
         self._again = Seldom(desk.reactor, desk.timers.rest_first)
+        self._denied = Seldom(desk.reactor, desk.timers.overdue_ms / 1000)
         self._chances = Seldom(desk.reactor, desk.timers.hello)
 
     async def poll(self) -> None:
@@ -57,14 +62,14 @@ class Asker:
         names = (f"receipts:{peer}", f"link:{peer}")
         seen = desk.bell.count(*names)
         wanted = sorted(self._wanted)[: ask.ASKED]
-        due = await desk.inbox.run(lambda unit: ask.due(unit, peer, wanted)) if self._link.up else []
-        given = await current(desk, due)
-        if not given:
+        due, strange = await desk.inbox.run(lambda unit: _owed(unit, peer, wanted)) if self._link.up else ([], ())
+        given, unknown = await current(desk, due), self._denied.pass_on(strange)
+        if not given and not unknown:
             self._wanted.difference_update(wanted)
             await desk.bell.wait(names, seen, desk.timers.idle)
             return
         enclosed = fill([Enclosure(one.statement, one.verdicts) for one in given])
-        if await self._say("/v1/receipts?wait=0", Letter(enclosed)) is None:
+        if await self._say("/v1/receipts?wait=0", Letter(enclosed, unknown=unknown)) is None:
             return
         self._wanted.difference_update(wanted)
         told_of = [(one.parcel, one.stage) for one in given[: len(enclosed)]]
@@ -103,3 +108,8 @@ class Asker:
             if lost:
                 desk.log("warning", "EXN-BEHIND", peer=peer, count=len(lost))
                 desk.bell.ring(f"greet:{peer}")
+
+
+def _owed(unit: InboxUnit, peer: str, wanted: Sequence[str]) -> tuple[Sequence[Given], Sequence[str]]:
+    """Return the receipts to hand to a peer, and what it asked for that we never stored."""
+    return ask.due(unit, peer, wanted), ask.tell(unit, peer, wanted).unknown

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from node.envelope import Enclosure, Letter, fill, read_letter, unframe, write, write_letter
 from node.exchange import ask
 from node.exchange.authority import ourselves, party
@@ -75,16 +73,16 @@ class Collector:
         What the peer tells and asks for in return is told and asked for once, so it must be heard here.
         """
         desk, peer = self._desk, self._link.peer
-        enclosed: Sequence[Enclosure] = [Enclosure(receipt)]
-        while enclosed:
-            letter = write_letter(Letter(enclosed))
-            answer = await self._link.post("/v1/receipts?wait=0", LETTER, [letter], limit=LETTER_LIMIT)
+        said = Letter([Enclosure(receipt)])
+        while said.receipts or said.unknown:
+            answer = await self._link.post("/v1/receipts?wait=0", LETTER, [write_letter(said)], limit=LETTER_LIMIT)
             told = read_letter(answer.body)
             await take_receipts(desk, peer, [(one.receipt, one.verdicts) for one in told.receipts])
-            enclosed = []
+            said = Letter()
             if told.ask:
-                given = await current(desk, await desk.inbox.run(lambda unit: ask.tell(unit, peer, told.ask).receipts))
-                enclosed = fill([Enclosure(one.statement, one.verdicts) for one in given])
+                known = await desk.inbox.run(lambda unit: ask.tell(unit, peer, told.ask))
+                given = await current(desk, known.receipts)
+                said = Letter(fill([Enclosure(one.statement, one.verdicts) for one in given]), unknown=known.unknown)
 
     async def _turned(self, said: PeerSaid) -> None:
         code = said.told.code.name if said.told.code else said.code.name

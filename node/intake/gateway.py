@@ -13,6 +13,7 @@ Rule 3: nothing is offered to a peer that has not said hello to this run of ours
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from node.envelope import (
@@ -192,6 +193,8 @@ class Gateway:
             for entry in await take_receipts(desk, node, [(one.receipt, one.verdicts) for one in letter.receipts]):
                 self._offered.pop(entry.lane, None)
             desk.bell.ring(f"outbox:{node}")
+        if letter.unknown:
+            await self._missing(node, letter.unknown)
         told = await desk.inbox.run(lambda unit: ask.tell(unit, node, letter.ask))
         until = desk.reactor.seconds() + _wait(request, 0.0)
         names = (f"receipts:{node}",)
@@ -210,6 +213,14 @@ class Gateway:
         if handed:  # should the power take this, they are given once more
             await desk.inbox.run(lambda unit: unit.gave(handed), durable=False)
         return Response(200, write_letter(answer), [(b"Content-Type", LETTER)])
+
+    async def _missing(self, node: str, unknown: Sequence[str]) -> None:
+        """Look after what we asked a peer for and it never stored."""
+        desk = self._desk
+        lost = await desk.outbox.run(lambda unit: ask.missing(unit, node, unknown, desk.now()))
+        if lost:
+            desk.log("warning", codes.BEHIND.name, peer=node, count=len(lost))
+            desk.bell.ring(f"outbox:{node}")
 
 
 def _wait(request: Request, default: float) -> float:

@@ -10,15 +10,16 @@ from typing import Any
 import pytest
 from twisted.internet.defer import Deferred
 
-from node.envelope import Enclosure, Letter, Said, read_letter, seal, write_letter
+from node.envelope import Enclosure, Letter, Said, frame_head, read_letter, seal, write_letter
 from node.exchange import ask
 from node.exchange.authority import party
 from node.intake.admission import admit_parcel
+from node.intake.collector import Collector
 from node.intake.opener import Opener
 from node.model import codes
-from node.model.spool import EntryState
+from node.model.spool import EntryState, Sealed
 from node.model.trouble import trouble
-from node.wire.media import LETTER
+from node.wire.media import LETTER, PARCEL
 from node.wire.message import Request, Response
 from node.workers.passage import next_parcel
 from tests.deliver.play import Answers, Play, nothing, says
@@ -29,6 +30,7 @@ from tests.stage.forging import draft_of, line_of, signer_of
 from tests.stage.pair import lane_of
 
 RECEIPTS = "/v1/receipts"
+STRANGE = "0199d1a2-7c3e-7b6a-8f00-5d2c9a1e4b30"
 
 
 @pytest.fixture
@@ -154,12 +156,17 @@ def test_while_the_link_is_down_nothing_is_asked(play: Play) -> None:
 # --- receipts we owe --------------------------------------------------------------------------------------------------
 
 
-def owing(play: Play) -> str:
-    """Let the department accept a parcel of the centre, and open it, and return its id: its final word is owed."""
+def supplied_down(play: Play) -> Sealed:
+    """Return a parcel of the centre for the department."""
     means, peer = play.pair.centre.desk.means, peer_of("dept-a")
     draft = replace(draft_of(means, play.dept.desk.now()), receiver=party(peer))
     lines = [line_of(twin(0), 1, CENTRE)]
-    made = seal(draft, lines, Said(), signer_of(means), [peer.encryption], means.crypto, means.chance)
+    return seal(draft, lines, Said(), signer_of(means), [peer.encryption], means.crypto, means.chance)
+
+
+def owing(play: Play) -> str:
+    """Let the department accept a parcel of the centre, and open it, and return its id: its final word is owed."""
+    made = supplied_down(play)
     finish(admit_parcel(play.dept.desk, made.manifest, made.payload, CENTRE), play.clock)
     finish(Opener(play.dept.desk).run(), play.clock)
     return made.statement.parcel
@@ -211,6 +218,30 @@ def test_what_the_peer_asks_for_is_given_again_and_kept_until_it_was(play: Play)
     play.start(play.asker.poll, play.asker.give)
     play.go(20)
     assert [len(one.receipts) for one in got if one.receipts] == [2, 2, 2]
+
+
+def test_what_the_peer_asks_for_and_was_never_stored_is_told_and_not_at_every_letter(play: Play) -> None:
+    """The peer sends from where nobody connects to us: it learns in no other way that we lost a parcel."""
+    got = letters(play, letter(ask=[STRANGE]))
+    on_its_way(play)
+    play.link.set_up(True)
+    play.start(play.asker.poll, play.asker.give)
+    play.go(29)
+    assert [list(one.unknown) for one in got if one.unknown] == [[STRANGE]]
+    play.go(10)
+    assert [list(one.unknown) for one in got if one.unknown] == [[STRANGE]] * 2
+
+
+def test_what_was_never_stored_is_told_also_where_it_is_asked_for_beside_a_collected_parcel(play: Play) -> None:
+    made, asks = supplied_down(play), iter([letter(ask=[STRANGE])])
+    body = [frame_head(made.manifest, len(made.payload)), made.payload]
+    play.answers["/v1/collect"] = lambda request: Response(200, body, [(b"Content-Type", PARCEL)])
+    got = letters(play, lambda request: next(asks, nothing)(request))
+    play.link.set_up(True)
+    done = Deferred.fromCoroutine(Collector(play.dept.desk, play.link).run())
+    play.go(1)
+    assert done.called
+    assert [(len(one.receipts), list(one.unknown)) for one in got] == [(1, []), (0, [STRANGE])]
 
 
 def test_a_receipt_for_somebody_else_is_never_given(play: Play) -> None:

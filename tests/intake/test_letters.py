@@ -10,7 +10,7 @@ import pytest
 from node.envelope import Enclosure, Letter, read_letter, read_receipt, write_letter
 from node.exchange.seal import Outgoing
 from node.intake.admission import admit_parcel
-from node.model.parcel import Stage
+from node.model.parcel import Position, Stage
 from node.model.registry import Resource
 from node.model.spool import EntryState
 from node.wire.media import LETTER
@@ -203,3 +203,33 @@ def test_an_overdue_parcel_is_asked_about_and_not_at_every_poll(downward: Pair) 
     given(downward, receipt)
     downward.clock.advance(31)
     assert list(asked(downward).ask) == [parcel]  # accepted is not its final word
+
+
+def test_what_the_receiver_never_stored_of_an_epoch_that_is_over_waits_again(downward: Pair) -> None:
+    """A receiver that connects to its sender can say so in its own letter alone (test_cloned.py, seed 102)."""
+    parcel, receipt = received(downward, 0)
+    given(downward, receipt)
+    lane = lane_of(sender=CENTRE, receiver="dept-a")
+    asked(downward, unknown=[parcel, UNKNOWN])
+    assert state_of(downward, parcel) is EntryState.ACCEPTED  # in the present epoch its hello tells
+    outbox, now = downward.centre.stores.outbox, downward.centre.desk.now()
+    epoch = outbox.open_epoch(now)
+    with outbox.unit() as unit:
+        state, claim = unit.lane(lane), unit.claim(lane, now, 1000)
+        assert state is not None and claim is not None
+        unit.reopen(claim, epoch, Position(state.head.epoch, 1, "ab" * 32), now)  # another copy of us was there
+        unit.release(claim)
+    asked(downward, unknown=[parcel], caller="dept-a")
+    assert state_of(downward, parcel) is EntryState.VOIDED
+    with outbox.unit() as unit:
+        state = unit.lane(lane)
+        assert state is not None and state.waiting == 1
+    assert downward.centre.journal.names("warning") == ["EXN-BEHIND"] * 2
+
+
+def test_what_a_peer_does_not_know_of_the_parcels_for_another_changes_nothing(downward: Pair) -> None:
+    parcel, receipt = received(downward, 0)
+    given(downward, receipt)
+    downward.centre.desk.means = means_of(CENTRE, ["dept-a", "dept-b"])
+    asked(downward, unknown=[parcel], caller="dept-b")
+    assert not downward.centre.journal.names("warning")

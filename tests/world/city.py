@@ -28,7 +28,7 @@ from tests.world.disk import Disk, MemoryDisk
 from tests.world.keys import BEGAN, is_short, suite
 from tests.world.liar import LIAR, Liar
 from tests.world.lifetime import WorldClock
-from tests.world.machine import RETENTION, STRAY, TIMERS, Machine, Terms
+from tests.world.machine import RETENTION, STRAY, TIMERS, Life, Machine, Terms
 from tests.world.source import Source
 from tests.world.wire import Wire
 from tests.world.witness import Witness, digest_of
@@ -80,6 +80,9 @@ class City:
         self.restored: set[str] = set()
         self.silent: set[str] = set()
         """Nodes that came back from a copy without a new epoch."""
+        self.clones = self.wire.clones
+        self.cloned: set[str] = set()
+        """Nodes of which two copies spoke."""
         self.faults: list[Fault] = []
         self.events: list[tuple[float, str, str, str, dict[str, object]]] = []
         self.liar = Liar(self)
@@ -122,6 +125,8 @@ class City:
         """End every nemesis: the wire is good, every machine is up, every grant, peer, key and clock is good."""
         self.calmed = True
         self.wire.calm()
+        for name in list(self.clones):
+            self.mend_clone(name)
         newest = {name: self._lasting(name) for name in NAMES}
         revoked = frozenset[tuple[str, int]]().union(*(machine.terms.revoked for machine in self.machines.values()))
         for machine in self.machines.values():
@@ -145,9 +150,23 @@ class City:
         bad = is_short(newest) or any((name, newest) in machine.terms.revoked for machine in machines)
         return newest + 1 + is_short(newest + 1) if bad else newest
 
+    def clone(self, name: str) -> None:
+        """Start a copy of a machine beside it, unless it is down, or has one."""
+        if self.machines[name].life is not None and name not in self.clones:
+            self.clones[name] = self.machines[name].clone()
+            self.cloned.add(name)
+
+    def mend_clone(self, name: str) -> None:
+        """Take the copy of a machine away and open a new epoch on the original, by a clock that is right."""
+        clone = self.clones.pop(name, None)
+        if clone is not None:
+            clone.take_away()
+            self.machines[name].skew = 0
+            self.machines[name].open_epoch()
+
     def end(self) -> None:
         """End every life; nothing is left hanging for the collector of garbage to stumble over."""
-        for machine in self.machines.values():
+        for machine in (*self.machines.values(), *self.clones.values()):
             if machine.life is not None:
                 machine.life.die()
         self.clock.advance(0)
@@ -182,7 +201,7 @@ class City:
 
     def hear(self, node: str, level: str, event: str, fields: dict[str, object]) -> None:
         """Take one line of a node's log."""
-        self.events.append((self.clock.seconds(), node, level, event, {**fields, "life": self.machines[node].lives}))
+        self.events.append((self.clock.seconds(), node, level, event, fields))
         if event == "EXN-FAULT":
             self.faults.append(Fault(node, fields))
             bug = fields.get("bug")
@@ -195,14 +214,14 @@ class City:
 
     # --- seen on the wire ---------------------------------------------------------------------------------------
 
-    def _request_seen(self, caller: str, callee: str, path: str, body: bytes) -> None:
+    def _request_seen(self, caller: Life, callee: str, path: str, body: bytes) -> None:
         self.liar.heard.append((path, body))
         if path == "/v1/parcels":
             self._parcel(caller, callee, body)
         elif path.startswith("/v1/receipts"):
             self._letter(body)
 
-    def _answer_seen(self, callee: str, caller: str, path: str, response: Response) -> None:
+    def _answer_seen(self, callee: Life, caller: str, path: str, response: Response) -> None:
         media = dict(response.headers).get(b"Content-Type")
         body = response.body if isinstance(response.body, bytes) else b"".join(response.body)
         if media == PARCEL:
@@ -210,23 +229,22 @@ class City:
         elif media == LETTER:
             self._letter(body)
 
-    def _parcel(self, sender: str, receiver: str, frame: bytes) -> None:
+    def _parcel(self, sender: Life, receiver: str, frame: bytes) -> None:
         framed = unframe(frame)
         read = read_manifest(framed.manifest, CRYPTO)
         said = read.statement
         self.digests[said.parcel] = read.digest
-        self.left_here[sender, self.machines[sender].lives, said.lane] += 1
+        self.left_here[sender.name, sender.number, said.lane] += 1
         self.envelopes[digest_of(framed.payload)] = framed.payload
         before = self.manifests.setdefault(said.parcel, said)
         if before != said:
             self.broken.append(f"parcel {said.parcel} changed on the way")
-        if sender == CENTRE and said.kind == "records":
-            self._handed_out(receiver, said)
+        if sender.name == CENTRE and said.kind == "records":
+            self._handed_out(sender.machine, receiver, said)
 
-    def _handed_out(self, receiver: str, said: Manifest) -> None:
-        """Promise 4: nothing is handed out without a grant valid at that moment."""
-        now = self.centre.now()
-        grants = self.centre.terms.grants
+    def _handed_out(self, sender: Machine, receiver: str, said: Manifest) -> None:
+        """Promise 4: nothing is handed out without a grant valid at that moment, by the clock of who hands it out."""
+        now, grants = sender.now(), sender.terms.grants
         if not any((g.resource, g.receiver) == (said.resource, receiver) and now < g.until for g in grants):
             self.broken.append(f"{said.resource} was handed to {receiver} without a grant")
 

@@ -41,7 +41,7 @@ from node.workers import Bell, Committer, Desk, InlineWorkers, Timers
 from tests.crypto.papers import ORG
 from tests.fakes.memory import PowerCut
 from tests.stage.desk import DOMAIN, Tally, means_of, specifications
-from tests.world.disk import Disk
+from tests.world.disk import Disk, MemoryDisk
 from tests.world.keys import channel, registered, ring, trust
 from tests.world.liar import LIAR
 from tests.world.lifetime import LifeTime
@@ -60,6 +60,8 @@ TIMERS = Timers(
 )
 STRAY: Instant = 120_000
 """How far (ms) a clock may be wrong when a machine starts: less than half of what peers allow each other."""
+CLONED = 1000
+"""What the lives of a clone are counted from, times the number of clones before."""
 RETENTION = Retention(answers=7_200_000, done=120_000, bytes_in=60_000, receipts=7_200_000)
 
 
@@ -104,7 +106,7 @@ class _Door:
             raise
         life, city = self._life, self._life.machine.city
         for lane, code in held:
-            city.holds.append((city.clock.seconds(), life.name, life.machine.lives, lane, code))
+            city.holds.append((city.clock.seconds(), life.name, life.number, lane, code))
 
     def _watch(self, unit: Any) -> list[tuple[Lane, str]]:
         """Return where the holds of lanes in this unit will stand."""
@@ -177,6 +179,7 @@ class Life:
 
     def __init__(self, machine: Machine) -> None:
         self.machine, self.name, self.alive = machine, machine.name, True
+        self.number = machine.lives
         city = machine.city
         self.time = LifeTime(city.clock)
         self.stores = machine.disk.start()
@@ -269,7 +272,7 @@ class Life:
 
     def _log(self, level: str, event: str, **fields: object) -> None:
         if self.alive:
-            self.machine.city.hear(self.name, level, event, fields)
+            self.machine.city.hear(self.name, level, event, {**fields, "life": self.number})
 
     def die(self) -> None:
         """Lose the power in this instant."""
@@ -314,6 +317,8 @@ class Machine:
     """Seconds (at most) that work given to its threads takes."""
     life: Life | None = None
     lives: int = 0
+    gone: bool = False
+    """It was taken away, and never starts again."""
     written: Instant | None = None
     """When its disk was last written, by its own clock then."""
     _restart: list[float] = field(default_factory=list)
@@ -340,7 +345,10 @@ class Machine:
         )
 
     def reload(self, **changes: Any) -> None:
-        """Take new terms, as `Running.reload` does."""
+        """Take new terms, as `Running.reload` does; who configures a machine does not know that there are two."""
+        clone = self.city.clones.get(self.name)
+        if clone is not None and clone is not self:
+            clone.reload(**changes)
         self.terms = replace(self.terms, **changes)
         if self.life is not None:
             self.life.desk.means = self.means()
@@ -353,7 +361,7 @@ class Machine:
 
     def start(self) -> None:
         """Begin a life, unless there is one; a machine that starts has its time set."""
-        if self.life is None:
+        if self.life is None and not self.gone:
             self.lives += 1
             self.skew = max(-STRAY, min(STRAY, self.skew))
             self.life = Life(self)
@@ -411,6 +419,30 @@ class Machine:
             self.city.clock.advance(0)
         self.disk.start().outbox.open_epoch(self.now())
         self.start()
+
+    def clone(self) -> Machine:
+        """Start a second machine from a copy of its disk as it runs, as a snapshot is started beside its original.
+
+        Its lives are counted from a number of their own: both write their logs under one name.
+        """
+        dice = Random(f"{self.dice.random()}: clone of {self.name}")
+        held: Any = None
+        twin = Machine(
+            self.name, self.city, held, self.terms, self.posts_to, dice, self.witness.beside(), self.skew,
+            lives=(self.lives // CLONED + 1) * CLONED, written=self.now(),
+        )
+        disk = twin.disk = MemoryDisk(twin.now, dice.randbytes)
+        disk.start()
+        disk.put_back(self.copy())
+        twin.start()
+        return twin
+
+    def take_away(self) -> None:
+        """End its last life."""
+        self.gone = True
+        if self.life is not None:
+            self.life.die()
+            self.city.clock.advance(0)
 
     def fallen(self) -> None:
         """Its life ended just now; plan the next."""

@@ -21,7 +21,7 @@ GENERATIONS = 5
 """The newest keys a node gets; `City.calm` may give one more."""
 NAMES = (
     "weather", "cut", "crash", "trip", "stall", "slow", "clock", "year", "suspend", "revoke", "retire", "fill", "full",
-    "bend", "rotate", "expire", "revoke_key", "lose_key", "restore", "lie",
+    "bend", "rotate", "expire", "revoke_key", "lose_key", "restore", "clone", "lie",
 )
 YEAR = 365 * 86_400_000
 RARELY = 5.0
@@ -121,6 +121,19 @@ class Nemeses:
                 machine.restore(copied)
 
         self._later(self.dice.uniform(1, 50), come)
+
+    def clone(self) -> None:
+        """A second machine runs from a copy of one's disk, until an operator takes it away and opens a new epoch."""
+        name = self.dice.choice(NODES)
+
+        def mend() -> None:
+            if name in self.city.clones:
+                self._restored[name] = self.city.clock.seconds()
+                self.city.mend_clone(name)
+
+        if name not in self.city.clones:
+            self.city.clone(name)
+            self._later(self.dice.uniform(5, 60), mend)
 
     def suspend(self) -> None:
         """A peer is suspended for a while."""

@@ -205,9 +205,9 @@ def _lanes(city: City, machine: Machine) -> Iterator[str]:
             head = unit.head(lane)
             if head is None or head.digest != before:
                 yield f"{machine.name}: the head of {lane} is not its last parcel"
-        # What an old copy said before it knew itself stays as evidence; nobody else ever forks.
+        # What an old copy, or one of two, said before it knew itself stays as evidence; nobody else ever forks.
         known = [city.manifests[parcel] for parcel, _, _ in unit.forks() if parcel in city.manifests]
-        forks = [said.parcel for said in known if said.sender.node not in city.silent]
+        forks = [said.parcel for said in known if said.sender.node not in city.silent | city.cloned]
         if forks:
             yield f"{machine.name}: forks {forks}"
 
@@ -230,7 +230,9 @@ def _chains(machine: Machine) -> Iterator[str]:
 def _kept(machine: Machine, unit: Any, told: dict[Lane, Sequence[Any]]) -> Iterator[str]:
     for lane, entries in told.items():
         finals = {one.subject for one in entries if one.step in (steps.PROCESSED, steps.REFUSED)}
-        gone = {one.subject for one in entries if one.step == steps.ACCEPTED} - finals
+        # What its receiver lost after all is given up, and its records wait again: they are counted below.
+        last = {one.subject: one.step for one in entries if one.step in (steps.ACCEPTED, steps.VOIDED)}
+        gone = {subject for subject, step in last.items() if step == steps.ACCEPTED} - finals
         kept = {entry.parcel for entry in unit.entries(None, "", 1 << 20)}
         if gone - kept:
             yield f"{machine.name}: {gone - kept} of {lane} were forgotten without a final word"
@@ -242,11 +244,13 @@ def _kept(machine: Machine, unit: Any, told: dict[Lane, Sequence[Any]]) -> Itera
 def _receipts(city: City, machine: Machine) -> Iterator[str]:
     """The receipts of a finished parcel are those its receiver gave, and their counts add up.
 
-    A receiver that was restored may have given others since: it does not know those it gave before.
+    A receiver that was restored may have given others since: it does not know those it gave before; nor does one that
+    was cloned know those its copy gave.
     """
     with _stores(machine).outbox.unit() as unit:
         entries = list(unit.entries(None, "", 1 << 20))
         held = {entry.parcel: dict(unit.receipts(entry.parcel)) for entry in entries}
+    anew = city.restored | city.cloned
     for entry in entries:
         if entry.state is EntryState.PARKED:
             yield f"{machine.name}: {entry.parcel} is parked ({entry.code})"
@@ -257,12 +261,12 @@ def _receipts(city: City, machine: Machine) -> Iterator[str]:
         with _stores(city.machines[entry.lane.receiver]).warehouse.unit() as unit:
             applied = Counter(one.outcome.value for one in unit.applied(entry.parcel) or ())
         for stage, octets in held[entry.parcel].items():
-            if not _one_word(given.get(stage), octets) and entry.lane.receiver not in city.restored:
+            if not _one_word(given.get(stage), octets) and entry.lane.receiver not in anew:
                 yield f"{machine.name}: the {stage.value} receipt of {entry.parcel} is not its receiver's"
         counts = read_receipt(held[entry.parcel][Stage.PROCESSED], CRYPTO).statement.counts or {}
         if sum(counts.values()) != entry.count or counts["refused"] != entry.refused:
             yield f"{machine.name}: {counts} of {entry}"
-        if entry.lane.receiver not in city.restored and applied + Counter(refused=entry.refused) != Counter(counts):
+        if entry.lane.receiver not in anew and applied + Counter(refused=entry.refused) != Counter(counts):
             yield f"{machine.name}: {counts} told of {entry.parcel}, and {applied} done"
 
 

@@ -46,8 +46,8 @@ class Weather:
 class Seen:
     """What went over the wire, for whoever judges the run."""
 
-    request: Callable[[str, str, str, bytes], None] = lambda caller, callee, path, body: None
-    answer: Callable[[str, str, str, Response], None] = lambda callee, caller, path, response: None
+    request: Callable[[Life, str, str, bytes], None] = lambda caller, callee, path, body: None
+    answer: Callable[[Life, str, str, Response], None] = lambda callee, caller, path, response: None
 
 
 @dataclass(eq=False)
@@ -78,6 +78,8 @@ class Wire:
         self.weather = Weather()
         self.seen = Seen()
         self.requests = 0
+        self.clones: dict[str, Machine] = {}
+        """Second machines: what is meant for one of this name reaches either."""
         self._cut: set[frozenset[str]] = set()
         self._calls: dict[Call, None] = {}
 
@@ -136,8 +138,13 @@ class Wire:
         for call in list(self._calls):
             if call.caller is life:
                 call.fail()
-            elif call.callee is life.machine:
+            elif call.callee is life.machine or any(at is life for at, _ in call.running):
                 self.clock.callLater(self._delay(), call.fail)
+
+    def _reached(self, callee: Machine) -> Life | None:
+        """Return the life that a request for a machine comes to, None if it is down."""
+        clone = self.clones.get(callee.name)
+        return clone.life if clone is not None and self.dice.random() < 0.5 else callee.life
 
     def _goes_silent(self, call: Call) -> None:
         """Let the caller find out by its timeout, or by a reset some time before."""
@@ -149,32 +156,32 @@ class Wire:
         return delay * self.dice.uniform(5, 50) if self.dice.random() < self.weather.long else delay
 
     def _arrive(self, call: Call) -> None:
-        life = call.callee.life
         if call.done.called:
             return
+        life = self._reached(call.callee)
         if life is None or self.is_cut(call.caller.name, call.callee.name):
             call.fail()
             return
         if life.time.stalled:
             life.time.awake(lambda: self._arrive(call))
             return
-        self.seen.request(call.caller.name, call.callee.name, call.path, call.body)
+        self.seen.request(call.caller, call.callee.name, call.path, call.body)
         running = life.answer(call.caller.name, call.path, call.media, call.body)
         call.running.append((life, running))
         running.addBoth(self._answered, call, life)
 
     def _arrive_unheard(self, call: Call) -> None:
-        life = call.callee.life
+        life = self._reached(call.callee)
         if life is not None and life.time.stalled:
             life.time.awake(lambda: self._arrive_unheard(call))
         elif life is not None and not self.is_cut(call.caller.name, call.callee.name):
-            self.seen.request(call.caller.name, call.callee.name, call.path, call.body)
+            self.seen.request(call.caller, call.callee.name, call.path, call.body)
             running = life.answer(call.caller.name, call.path, call.media, call.body)
             running.addBoth(lambda result: self._saw(call, life, result))
 
     def _saw(self, call: Call, life: Life, response: Response | Failure) -> None:
         if life.alive and isinstance(response, Response):
-            self.seen.answer(life.name, call.caller.name, call.path, response)
+            self.seen.answer(life, call.caller.name, call.path, response)
 
     def _answered(self, response: Response | Failure, call: Call, life: Life) -> None:
         call.running.clear()

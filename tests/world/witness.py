@@ -66,6 +66,12 @@ class Witness:
         self.broken: list[str] = []
         self._named: set[str] = set()
 
+    def beside(self) -> Witness:
+        """Return the witness of a copy of this machine: it verified what this one did, and goes its own way."""
+        twin = Witness(self.name, self.envelopes, self.crypto._crypto)
+        twin.broken, twin._named = self.broken, set(self._named)
+        return twin
+
     def identity(self, identity: Identity) -> Identity:
         """Return the identity, watched."""
         return _WatchedIdentity(identity, self)
