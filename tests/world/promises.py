@@ -294,7 +294,7 @@ def _final(city: City, histories: dict[str, list[Effect]]) -> Iterator[str]:
             proven = sink == CENTRE or origin not in revoked
             for post, version, change in supplied:
                 there = (post.resource, origin, version)
-                if not change.bent and (there in through if post.forgotten else proven or there in held[sink]):
+                if not change.bent and (there in held[sink] or proven and (not post.forgotten or there in through)):
                     changes[post.resource].append((version, change))
             for resource in RESOURCES:
                 yield from _same(city.machines[sink], origin, resource, changes[resource])
