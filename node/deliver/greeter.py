@@ -63,6 +63,8 @@ class Greeter:
         clone = greet.cloned(met)
         if clone is not None:
             raise clone
+        if await desk.inbox.run(lambda unit: greet.give_up(unit, peer, heard.epoch)):
+            desk.bell.ring("inbox")
         desk.counter.gauge("peer_last_success", desk.now() / 1000, peer=peer)
         desk.counter.gauge("peer_clock_skew", (heard.time - desk.now()) / 1000, peer=peer)
         aligned = await desk.outbox.run(

@@ -75,6 +75,19 @@ def meet(unit: InboxUnit, node: str, epoch: int, boot: str, now: Instant) -> Met
     return unit.meet(node, epoch, boot, now)
 
 
+def give_up(unit: InboxUnit, peer: str, epoch: int) -> list[Lane]:
+    """Let forked lanes from a peer go on whose head is of an epoch below the one its good hello tells.
+
+    It gave the other branch up; and it may have nothing more to send that would say so lane by lane.
+    """
+    found = [
+        lane for lane, head in unit.heads(peer) if head.epoch < epoch and unit.held(lane) == codes.FORK.name
+    ]
+    for lane in found:
+        unit.hold_lane(lane, None)
+    return found
+
+
 def cloned(met: Met) -> Trouble | None:
     """Return what a peer that runs twice is told, by us to either copy."""
     return trouble(codes.CLONED, peer=met.node) if met.cloned else None

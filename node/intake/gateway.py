@@ -109,6 +109,8 @@ class Gateway:
         if peer is None:
             raise trouble(codes.UNREGISTERED)
         await self._meet(peer.node, said)
+        if await desk.inbox.run(lambda unit: greet.give_up(unit, peer.node, said.epoch)):
+            desk.bell.ring("inbox")
         aligned = await desk.outbox.run(lambda unit: greet.align(unit, said, desk.now(), desk.timers.lease_ms, False))
         self._greeted.add(peer.node)
         for lane in aligned.superseded:

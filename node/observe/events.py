@@ -22,6 +22,7 @@ EVENTS: Mapping[str, Sentence] = {
     "peer.up": Sentence("对端{peer}已连通", "Peer {peer} is reached"),
     "peer.refused": Sentence("拒绝了一个连接", "A connection was turned away"),
     "store.purged": Sentence("已按保留期清理{count}项", "{count} finished item(s) were purged by retention"),
+    "receipts.reissued": Sentence("{count}份回执因密钥被吊销而重签", "{count} receipt(s) were signed anew, their key was revoked"),
     "control.retry": Sentence("{who}要求{queue}立即重试", "{who} has the {queue} try again now"),
     "control.hold": Sentence("{who}暂停了通道{lane}", "{who} held the lane {lane}"),
     "control.release": Sentence("{who}恢复了通道{lane}", "{who} released the lane {lane}"),

@@ -271,3 +271,20 @@ def test_a_stale_answer_costs_a_question_and_never_a_fork(pair: Pair) -> None:
     assert pair.posted(again.manifest, again.payload).status == 200
     pair.accept(again)
     assert state_of(pair.dept).cursor == 3
+
+
+def test_a_fork_ends_with_a_hello_of_a_new_epoch_though_nothing_more_is_sent(pair: Pair) -> None:
+    """What was taken before stood unopened for ever (worlds with clones, seed 60186)."""
+    supplied(pair.dept)
+    outgoing = sent(pair.dept)
+    pair.accept(outgoing)
+    epoch, lane = outgoing.entry.epoch, lane_of()
+    with pair.centre.stores.inbox.unit() as unit:
+        unit.hold_lane(lane, codes.FORK.name)
+        assert unit.take(pair.centre.desk.now(), LEASE) is None
+        for peer, told in (("dept-a", epoch), ("dept-b", epoch + 1)):
+            assert greet.give_up(unit, peer, told) == []
+        assert greet.give_up(unit, "dept-a", epoch + 1) == [lane]
+        assert unit.held(lane) is None and unit.take(pair.centre.desk.now(), LEASE) is not None
+        unit.hold_lane(lane, codes.HELD.name)
+        assert greet.give_up(unit, "dept-a", epoch + 1) == [], "a person's hold is a person's"

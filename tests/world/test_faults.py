@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from twisted.internet.defer import Deferred
 
 from node.exchange import authority, greet, handle, head, route, seal, settle
 from node.exchange.head import Place
+from node.exchange.submit import Supply
 from node.intake.local import Local
 from node.model.parcel import Outcome
 from node.model.record import Operation
@@ -81,31 +83,21 @@ def answered_early(patch: pytest.MonkeyPatch) -> None:
     class Undone(Exception):
         pass
 
-    original = Local._submit
-
-    async def submit(self: Local, request: Any, caller: str, code: str, key: str) -> Any:
+    def store(self: Local, judged: Any, *call: Any) -> Deferred[Any]:
         answers: list[Any] = []
-        run = self._desk.outbox.run
+        desk, supply = self._desk, Supply(*call, *judged)
 
-        def early(function: Any) -> Deferred[Any]:
-            def before(unit: Any) -> Any:
-                answers.append(function(unit))
-                raise Undone
+        def before(unit: Any) -> Any:
+            answers.extend(self._put(unit, [supply]))
+            raise Undone
 
-            done = run(before)
-            done.addErrback(lambda failure: answers[-1])
-            self._desk.reactor.callLater(0.5, lambda: run(function).addErrback(lambda failure: None))
-            return done
+        done: Deferred[Any] = desk.outbox.run(before)
+        done.addErrback(lambda failure: answers[-1] if answers else failure)
+        late = partial(desk.outbox.run, lambda unit: self._put(unit, [supply]))
+        desk.reactor.callLater(0.5, lambda: late().addErrback(lambda failure: None))
+        return done.addCallback(self._stored, supply)
 
-        desk = self._desk
-        patched = pytest.MonkeyPatch()
-        patched.setattr(desk.outbox, "run", early)
-        try:
-            return await original(self, request, caller, code, key)
-        finally:
-            patched.undo()
-
-    patch.setattr(Local, "_submit", submit)
+    patch.setattr(Local, "_store", store)
 
 
 def unverified(patch: pytest.MonkeyPatch) -> None:
