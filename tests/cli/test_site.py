@@ -140,7 +140,8 @@ def test_status_queue_and_trace_follow_a_parcel_through_all_three_nodes(node: No
     assert parcel in node(CENTRE, "queue", "list", "--inbox", "--json").out
     for lang, words in (("en", "Sending lanes"), ("zh", "发送通道")):
         assert words in node(SOURCE, "status", lang=lang).out
-    count = node(SOURCE, "queue", "show", parcel, "--json").json["records"]  # more than one submission may share it
+    # More than one submission may share a parcel.
+    count = node(SOURCE, "queue", "show", parcel, "--json").json["entry"]["records"]
     traced = node(CENTRE, "trace", parcel, lang="zh").out
     assert count >= GOOD and f"applied {count}" in traced and "交付" in traced and "收妥" in traced
     assert node(SOURCE, "trace", NOBODY).status == exits.DATA
