@@ -12,10 +12,10 @@ Rule 5: no turn works longer than its budget; what is left waits for the next tu
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred, fail
@@ -52,44 +52,58 @@ class Opens(Protocol[U_co]):
         """Open one transaction."""
 
 
-@dataclass(slots=True, eq=False)
-class _Job(Generic[U]):
-    """One function and who waits for its result."""
+class _Job(ABC, Generic[U]):
+    """Work for one unit, and who waits for it; none holds itself: it holds records, and the collector is rare."""
 
-    function: Callable[[U], Any]
-    deferred: Deferred[Any]
-    durable: bool = True
-    alone: bool = False
+    durable = True
+    alone = False
+
+    @abstractmethod
+    def run(self, unit: U) -> Any:
+        """Do the work."""
+
+    @abstractmethod
+    def wanted(self) -> bool:
+        """Whether not every caller has withdrawn."""
+
+    @abstractmethod
+    def split(self) -> Sequence[_Job[U]]:
+        """Return it as jobs of one caller each, to be run alone."""
+
+    @abstractmethod
+    def tell(self, result: Any, error: Exception | None) -> None:
+        """Tell the callers, but those that cancelled."""
+
+
+class _Single(_Job[U]):
+    """One function of one caller."""
+
+    def __init__(self, function: Callable[[U], Any], deferred: Deferred[Any], durable: bool) -> None:
+        self.function, self.deferred, self.durable = function, deferred, durable
+
+    def run(self, unit: U) -> Any:
+        return self.function(unit)
 
     def wanted(self) -> bool:
-        """Whether its caller has not withdrawn it."""
         return not self.deferred.called
 
     def split(self) -> Sequence[_Job[U]]:
-        """Return it as jobs of one caller each, to be run alone."""
         self.alone = True
         return (self,)
 
     def tell(self, result: Any, error: Exception | None) -> None:
-        """Tell the caller, unless it cancelled."""
-        if self.deferred.called:
-            return
-        if error is None:
-            self.deferred.callback(result)
-        else:
-            self.deferred.errback(error)
+        _tell(self.deferred, result, error)
 
 
 class _Shared(_Job[U]):
     """One function of many callers' arguments, which returns as many results."""
 
     def __init__(self, function: Callable[[U, Sequence[Any]], Sequence[Any]]) -> None:
-        super().__init__(self._all, Deferred())
         self.shared = function
         self.parts: list[tuple[Any, Deferred[Any]]] = []
         self.weight = 0
 
-    def _all(self, unit: U) -> Sequence[Any]:
+    def run(self, unit: U) -> Sequence[Any]:
         try:
             return self.shared(unit, [argument for argument, _ in self.parts])
         except Trouble:
@@ -98,12 +112,10 @@ class _Shared(_Job[U]):
             raise
 
     def wanted(self) -> bool:
-        """Whether any caller has not withdrawn; those that have are left out."""
         self.parts = [part for part in self.parts if not part[1].called]
         return bool(self.parts)
 
     def split(self) -> Sequence[_Job[U]]:
-        """Return a job for each caller."""
         jobs = []
         for part in self.parts:
             job = _Shared(self.shared)
@@ -112,15 +124,18 @@ class _Shared(_Job[U]):
         return jobs
 
     def tell(self, result: Any, error: Exception | None) -> None:
-        """Tell each caller its result, or all of them what was raised."""
         results = [None] * len(self.parts) if error is not None else result
         for (_, deferred), one in zip(self.parts, results, strict=True):
-            if deferred.called:
-                continue
-            if error is None:
-                deferred.callback(one)
-            else:
-                deferred.errback(error)
+            _tell(deferred, one, error)
+
+
+def _tell(deferred: Deferred[Any], result: Any, error: Exception | None) -> None:
+    if deferred.called:
+        return
+    if error is None:
+        deferred.callback(result)
+    else:
+        deferred.errback(error)
 
 
 _Outcome = tuple[_Job[U], Any, Exception | None]
@@ -169,7 +184,7 @@ class Committer(Generic[U]):
         if self._stopping:
             return fail(trouble(codes.DRAINING))
         deferred: Deferred[T] = Deferred()
-        self._jobs.append(_Job(function, deferred, durable))
+        self._jobs.append(_Single(function, deferred, durable))
         self._schedule()
         return deferred
 
@@ -261,7 +276,7 @@ class Committer(Generic[U]):
             for job in jobs:
                 before = unit.writes
                 try:
-                    outcomes.append((job, job.function(unit), None))
+                    outcomes.append((job, job.run(unit), None))
                 except Trouble as why:
                     if unit.writes != before:
                         raise _Spoiled from None
@@ -276,7 +291,7 @@ class Committer(Generic[U]):
         for job in jobs:
             try:
                 with self._store.unit(job.durable) as unit:
-                    result = job.function(unit)
+                    result = job.run(unit)
             except Exception as error:
                 outcomes.append((job, None, error))
             else:
