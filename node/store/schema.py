@@ -53,7 +53,7 @@ def ledger(metadata: MetaData) -> Table:
     table = tree(
         "ledger", metadata,
         whole("lane", key=True), whole("size", key=True), octets("head"),
-        text("step"), text("subject"), text("digest"), whole("count"), whole("at"),
+        text("step"), text("subject"), octets("digest"), whole("count"), whole("at"),
     )
     Index("ledger_subject", table.c.subject)
     return table

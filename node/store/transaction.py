@@ -127,7 +127,7 @@ class Transaction:
         head = chain.grow(self._sm3, head, chain.entry_octets(lane, size, step, subject, digest, count, at))
         self._write(
             "INSERT INTO ledger (lane, size, head, step, subject, digest, count, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            number, size, head, step, subject, digest, count, at,
+            number, size, head, step, subject, bytes.fromhex(digest), count, at,
         )
         self._memory.chains[number] = (size, head, lane)
 
@@ -151,6 +151,6 @@ class Transaction:
 
     def _listed(self, sql: str, *values: object) -> list[LedgerEntry]:
         return [
-            LedgerEntry(self._lane(number), size, head.hex(), *rest)
-            for number, size, head, *rest in self._all(sql, *values)
+            LedgerEntry(self._lane(number), size, head.hex(), step, subject, digest.hex(), count, at)
+            for number, size, head, step, subject, digest, count, at in self._all(sql, *values)
         ]
