@@ -6,6 +6,7 @@ more than a day past its last write: a clock set forward by a year must purge no
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from node.model.instant import Instant
@@ -19,12 +20,17 @@ LOOK = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How long finished things are kept, in ms; the sweep keeps `done` for the longest backup interval of a peer."""
+    """How long finished things are kept, in ms; the sweep keeps `done` for the longest backup interval of a peer.
+
+    What a silent peer finished is kept until it is heard again: only its hello tells whether it has it still.
+    """
 
     answers: int = 30 * DAY
     done: int = 2 * DAY
     bytes_in: int = 2 * DAY
     receipts: int = 365 * DAY
+    quiet: int = DAY // 24
+    """How long a peer may be silent before what it finished is kept: it may have been restored in the meantime."""
 
 
 def doubtful(written: Instant | None, now: Instant) -> bool:
@@ -56,12 +62,14 @@ class Sweep:
         now = desk.now()
         if desk.reactor.seconds() < self._calm_until:
             return
-        # What a peer restores from its backup it will ask for again.
-        done = max(keep.done, *(peer.backup_interval for peer in desk.means.registry.peers()), 0)
+        peers = desk.means.registry.peers()
+        # What a peer restores from its backup it will ask for again, once it is heard.
+        done = max(keep.done, *(peer.backup_interval for peer in peers), 0) + keep.quiet
+        silent = await self._silent([peer.node for peer in peers], now - keep.quiet)
         count = 0
         purged = AT_ONCE
         while purged >= AT_ONCE:
-            purged = await desk.outbox.run(lambda unit: unit.purge(now - done, now - keep.answers, AT_ONCE))
+            purged = await desk.outbox.run(lambda unit: unit.purge(now - done, now - keep.answers, AT_ONCE, silent))
             count += purged
         purged = AT_ONCE
         receipts = max(keep.receipts, done)
@@ -70,6 +78,11 @@ class Sweep:
             count += purged
         if count:
             desk.log("info", "store.purged", count=count)
+
+    async def _silent(self, peers: Sequence[str], since: Instant) -> list[str]:
+        """Return the peers that were heard once, and not since then."""
+        met = await self._desk.inbox.run(lambda unit: [unit.met(peer) for peer in peers])
+        return [one.node for one in met if one is not None and one.at < since]
 
     def _look(self) -> None:
         """Keep calm for a day if the wall clock moved otherwise than the monotonic one, whoever read it then."""

@@ -176,8 +176,10 @@ class OutboxUnit(Ledger, Protocol):
     def park(self, parcel: str, code: str, now: Instant) -> Entry:
         """A person or rule sets an entry aside (O4)."""
 
-    def purge(self, done_before: Instant, answers_before: Instant, limit: int) -> int:
+    def purge(self, done_before: Instant, answers_before: Instant, limit: int, silent: Sequence[str] = ()) -> int:
         """Forget at most `limit` finished entries, and answers, older than the instants; return how many (O6).
+
+        Entries to `silent` receivers are kept.
 
         An answer is as old as the youngest of those stored before it: a clock that was behind dates it too early.
         """

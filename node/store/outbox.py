@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from node.model.instant import Instant
@@ -18,9 +18,9 @@ BOOT = 16
 class OutboxTransaction(Submissions, Parcels):
     """One transaction of the outbox (port `OutboxUnit`)."""
 
-    def purge(self, done_before: Instant, answers_before: Instant, limit: int) -> int:
+    def purge(self, done_before: Instant, answers_before: Instant, limit: int, silent: Sequence[str] = ()) -> int:
         """Forget at most `limit` finished entries, and answers, older than the instants; return how many (O6)."""
-        entries = self._forget_entries(done_before, limit)
+        entries = self._forget_entries(done_before, limit, silent)
         return entries + self._forget_answers(answers_before, limit - entries)
 
 

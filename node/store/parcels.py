@@ -323,13 +323,15 @@ class Parcels(SendingLanes):
             )
         self.note(entry.lane, steps.by(steps.DISCARDED, who), parcel, entry.digest, entry.count, now)
 
-    def _forget_entries(self, before: Instant, limit: int) -> int:
-        """Forget entries finished before an instant, oldest first; return how many (O6)."""
+    def _forget_entries(self, before: Instant, limit: int, silent: Sequence[str]) -> int:
+        """Forget entries finished before an instant, oldest first, but those to silent peers; return how many (O6)."""
+        marks = ", ".join("?" * len(silent))
+        heard = f" AND e.lane NOT IN (SELECT id FROM lanes WHERE receiver IN ({marks}))" if silent else ""
         gone = self._all(
             # The place a lane has still to fill is not finished business, voided or not.
             "SELECT e.parcel FROM entries e WHERE e.state IN ('done', 'voided') AND e.finished < ? AND NOT EXISTS"
             " (SELECT 1 FROM lanes l WHERE l.id = e.lane AND l.epoch = e.epoch AND l.cursor <= e.seq)"
-            " ORDER BY e.finished, e.parcel LIMIT ?", before, limit,
+            f"{heard} ORDER BY e.finished, e.parcel LIMIT ?", before, *silent, limit,
         )
         if gone:
             self._write_all("DELETE FROM entries WHERE parcel = ?", gone)  # groups, octets and receipts go with it

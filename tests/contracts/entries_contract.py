@@ -192,6 +192,14 @@ class EntriesContract(Opened):
             assert unit.purge(0, T0 + 1, 9) == 3
             assert unit.answered("app", "population", "right again", b"body") is not None
 
+    def test_what_a_silent_receiver_finished_is_kept(self, outbox: Any) -> None:
+        with outbox.unit() as unit:
+            supply(unit, 1)
+            done = ship(unit)
+            hear(unit, done, Stage.PROCESSED, T0)
+            assert unit.purge(T0 + 1, 0, 9, [LANE.receiver, "another"]) == 0
+            assert unit.purge(T0 + 1, 0, 9, ["another"]) == 1
+
     def test_answers_are_forgotten_by_their_own_retention(self, outbox: Any) -> None:
         for n in range(3):
             with outbox.unit() as unit:

@@ -176,3 +176,21 @@ def test_a_start_with_a_doubtful_clock_purges_nothing_for_a_day(pair: Pair) -> N
 
 def test_a_clock_is_doubted_that_went_on_by_more_than_a_day_while_nothing_was_written() -> None:
     assert not doubtful(None, DAY) and not doubtful(DAY, 2 * DAY) and doubtful(DAY - 1, 2 * DAY)
+
+
+def test_what_a_silent_peer_finished_is_kept_until_it_is_heard(pair: Pair) -> None:
+    """It may have been restored, and only its hello tells (seed 1565 of `tests/world` at 8ac85f9)."""
+    desk = pair.dept.desk
+    sweep = Sweep(desk, Retention(done=DAY), EVERY)
+    parcel = done(pair)
+
+    def heard() -> None:
+        with pair.dept.stores.inbox.unit() as unit:
+            unit.meet(CENTRE, 7, "ab" * 16, desk.now())
+
+    heard()
+    after(pair, 3, sweep)
+    assert kept(pair, parcel)
+    heard()
+    swept(pair, sweep)
+    assert not kept(pair, parcel)

@@ -223,9 +223,10 @@ class OutboxUnitInMemory(SendingUnit):
             raise trouble(codes.NOT_FOUND)
         return entry
 
-    def purge(self, done_before: Instant, answers_before: Instant, limit: int) -> int:
+    def purge(self, done_before: Instant, answers_before: Instant, limit: int, silent: Sequence[str] = ()) -> int:
         old = [held.entry for held in self._tables.entries.values()]
         old = [one for one in old if one.state in FINISHED and (one.finished or 0) < done_before]
+        old = [one for one in old if one.lane.receiver not in silent]
         heads = {lane: held.state for lane, held in self._tables.lanes.items()}
         old = [one for one in old if one.epoch != heads[one.lane].head.epoch or one.seq < heads[one.lane].cursor]
         old = sorted(old, key=lambda one: (one.finished or 0, one.parcel))[:limit]

@@ -23,7 +23,7 @@ from tests.world.disk import NAMES
 from tests.world.promises import check
 from tests.world.source import region
 
-SOON = Retention(answers=7_200_000, done=20_000, bytes_in=15_000, receipts=7_200_000)
+SOON = Retention(answers=7_200_000, done=20_000, bytes_in=15_000, receipts=7_200_000, quiet=0)
 
 
 @dataclass(frozen=True)

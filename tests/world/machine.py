@@ -62,7 +62,7 @@ STRAY: Instant = 120_000
 """How far (ms) a clock may be wrong when a machine starts: less than half of what peers allow each other."""
 CLONED = 1000
 """What the lives of a clone are counted from, times the number of clones before."""
-RETENTION = Retention(answers=7_200_000, done=120_000, bytes_in=60_000, receipts=7_200_000)
+RETENTION = Retention(answers=7_200_000, done=60_000, bytes_in=60_000, receipts=7_200_000, quiet=60_000)
 
 
 class _Committer(Committer[Any]):
