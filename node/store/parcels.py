@@ -217,7 +217,8 @@ class Parcels(SendingLanes):
 
     def lost(self, parcel: str, now: Instant) -> None:
         """The peer does not have what it accepted in an epoch that is over: its groups wait again (O5)."""
-        entry, number = self._known(parcel), self._find_lane(self._known(parcel).lane)
+        entry = self._known(parcel)
+        number = self._find_lane(entry.lane)
         (epoch,) = self._one("SELECT epoch FROM lanes WHERE id = ?", number)
         if number is None or entry.epoch == epoch:
             return  # the next hello rewinds the lane

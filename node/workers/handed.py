@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from node.envelope import read_receipt
 from node.exchange.reissue import reissue, revoked
+from node.model.instant import Instant
 from node.model.spool import Given
 from node.model.trouble import Trouble
 from node.ports import InboxUnit
@@ -34,11 +35,22 @@ async def current(desk: Desk, given: Sequence[Given]) -> Sequence[Given]:
         desk.log("error", met.code.name, at="reissue")
         return [one for one in given if one not in old]
 
-    def keep(unit: InboxUnit) -> None:
-        for one in fresh:
-            unit.reissue(one, desk.now())
+    def keep(unit: InboxUnit) -> list[Given]:
+        return [_keep(unit, was, anew, desk.now()) for was, anew in zip(old, fresh, strict=True)]
 
-    await desk.inbox.run(keep)
-    desk.log("warning", "receipts.reissued", count=len(fresh))
-    new = {(one.parcel, one.stage): one for one in fresh}
+    kept = await desk.inbox.run(keep)
+    desk.log("warning", "receipts.reissued", count=len(kept))
+    new = {(one.parcel, one.stage): one for one in kept}
     return [new.get((one.parcel, one.stage), one) for one in given]
+
+
+def _keep(unit: InboxUnit, was: Given, anew: Given, now: Instant) -> Given:
+    """Put the receipt in the place of the old one, unless another caller did meanwhile: then return that one.
+
+    A peer may hold what was handed over first, so its octets stay.
+    """
+    for one in unit.given(was.parcel):
+        if one.stage is was.stage and one.statement != was.statement:
+            return one
+    unit.reissue(anew, now)
+    return anew

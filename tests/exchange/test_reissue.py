@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from twisted.internet.defer import Deferred
 
 from node.crypto.chain import CertificateTrust
 from node.envelope import read_receipt
@@ -91,3 +92,19 @@ def test_it_is_kept_before_it_is_handed_over_and_given_again_from_then_on(pair: 
     assert pair.centre.journal.names("warning") == ["receipts.reissued"]
     assert finish(current(centre, [fresh]), pair.clock) == [fresh]
     assert finish(again(centre, fresh.statement), pair.clock) == fresh.statement
+
+
+def test_of_two_callers_who_have_it_signed_anew_at_once_both_hand_over_the_first(pair: Pair) -> None:
+    """A peer was left with other octets than its issuer kept (worlds, seed 10478)."""
+    supplied(pair.dept)
+    outgoing = sent(pair.dept)
+    pair.accept(outgoing)
+    centre, parcel = pair.centre.desk, outgoing.entry.parcel
+    with pair.centre.stores.inbox.unit() as unit:
+        (one,) = unit.given(parcel)
+    centre.means = distrusting(replace(centre.means, identity=renewed(CENTRE, Role.SIGN)[0].identity))
+    first, second = (Deferred.fromCoroutine(current(centre, [one])) for _ in range(2))
+    found = [finish(each, pair.clock)[0] for each in (first, second)]
+    with pair.centre.stores.inbox.unit() as unit:
+        assert found == [*unit.given(parcel)] * 2
+        assert [entry.step for entry in unit.traced(parcel)] == ["accepted", "reissued"]

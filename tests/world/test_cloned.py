@@ -18,8 +18,6 @@ What is promised while both speak (WIRE §3, §5), whoever of the two is first:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from node.model import codes
@@ -30,14 +28,6 @@ from tests.world.machine import Machine
 from tests.world.promises import check
 
 SEEDS = range(4)
-
-
-@pytest.fixture
-def city(request: pytest.FixtureRequest) -> Iterator[City]:
-    city = City(request.param)
-    city.start()
-    yield city
-    city.end()
 
 
 def busy(city: City, steps: int) -> None:

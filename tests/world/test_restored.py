@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from node.model import codes
@@ -13,14 +11,6 @@ from tests.world.machine import Machine
 from tests.world.promises import check
 
 SEEDS = range(6)
-
-
-@pytest.fixture
-def city(request: pytest.FixtureRequest) -> Iterator[City]:
-    city = City(request.param)
-    city.start()
-    yield city
-    city.end()
 
 
 def busy(city: City, steps: int) -> None:
