@@ -132,6 +132,18 @@ def release(here: Situation, lane: str, who: str | None) -> None:
     here.out.show(told, lambda: here.out.line(Sentence(f"已恢复 {told['lane']}", f"Released {told['lane']}")))
 
 
+@queue.command("resend", says=Sentence(
+    "原因已排除：将待处理数据包的记录重新装包发送", "the cause is mended: send a parked parcel's records in a new one"))
+@argument("id", metavar="ID", says=Sentence("数据包号", "the parcel's id"))
+@_who
+@as_json
+@click.pass_obj
+def resend(here: Situation, id: str, who: str | None) -> None:
+    told = change(here, "queue.resend", id=id, who=_named(who))
+    here.out.show(told, lambda: here.out.line(Sentence(
+        f"{id} 的{told['records']}条记录已重新排队", f"The {told['records']} record(s) of {id} wait again")))
+
+
 @queue.command("purge", says=Sentence(
     "放弃一个对端未收妥的数据包，或丢弃一个待处理的；记入账本",
     "give up a parcel the peer has not accepted, or throw a parked one away; the ledger says who"))

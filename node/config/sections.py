@@ -62,7 +62,9 @@ class Pair(Section):
 class KeysSection(Section):
     """Three key pairs with three uses, the storage keys (the first is used now), trust and revocation (WIRE §1, §7).
 
-    `old` pairs only decrypt.  `passphrase` is a file's place or `credential:NAME`; a passphrase never stands here.
+    `old` pairs only decrypt; `lost` are certificates of encryption keys that nobody has any more.
+
+    `passphrase` is a file's place or `credential:NAME`; a passphrase never stands here.
     A list of revoked certificates may be late by `crl_grace`.
     """
 
@@ -70,6 +72,7 @@ class KeysSection(Section):
     encrypt: Pair
     tls: Pair
     old: Annotated[tuple[Pair, ...], several()] = ()
+    lost: Annotated[tuple[File, ...], several()] = ()
     storage: Annotated[tuple[File, ...], several(1)]
     passphrase: SecretFile
     ca: Annotated[tuple[File, ...], several(1)]

@@ -7,7 +7,7 @@ Rule 3: what can be listed about a key is its name, role, fingerprint and dates;
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -61,6 +61,7 @@ class Keyring:
         self._crypto, self._chance = crypto, chance
         self._pairs: dict[Role, list[Held]] = {role: [] for role in Role}
         self._storage: list[tuple[str, StorageSecret]] = []
+        self._lost: set[str] = set()
 
     def add(self, name: str, role: Role, certificate: Certificate, key: PrivateKey) -> None:
         """Hold a key pair after those of its role already held.
@@ -76,6 +77,16 @@ class Keyring:
                 raise trouble(codes.KEY_ROLE, name=name, role=role.value)
         self._pairs[role].append(Held(name, certificate, key))
 
+    def declare_lost(self, certificate: Certificate) -> None:
+        """Take the key of an encryption certificate for lost for good: nothing sealed to it waits for it any more.
+
+        Raises Hold(KEY_ROLE) for a certificate of another usage, or one whose key is held.
+        """
+        held = any(pair.certificate.public == certificate.public for pair in self._pairs[Role.ENCRYPT])
+        if held or certificate.roles != {Role.ENCRYPT}:
+            raise trouble(codes.KEY_ROLE, name=certificate.fingerprint, role=Role.ENCRYPT.value)
+        self._lost.add(certificate.fingerprint)
+
     def add_storage(self, name: str, secret: StorageSecret) -> None:
         """Hold a storage key after those already held."""
         self._storage.append((name, secret))
@@ -88,7 +99,7 @@ class Keyring:
 
     def identity(self, domain: str, node: str, org: str) -> NodeIdentity:
         """Return who we are; raise Hold(KEY_ROLE) if a key for signing or for encryption is missing."""
-        return NodeIdentity(domain, node, org, self.held(Role.SIGN)[0], self.held(Role.ENCRYPT))
+        return NodeIdentity(domain, node, org, self.held(Role.SIGN)[0], self.held(Role.ENCRYPT), self._lost)
 
     def storage(self) -> StorageKey:
         """Return the storage key at work; raise Hold(KEY_FILE) if none is held or they disagree on the index."""
@@ -141,10 +152,13 @@ def _certificate(path: Path) -> bytes:
 class NodeIdentity:
     """The port `Identity`: one signing key, and encryption keys of which the first is the present one."""
 
-    def __init__(self, domain: str, node: str, org: str, signing: Held, encryption: Sequence[Held]) -> None:
+    def __init__(
+        self, domain: str, node: str, org: str, signing: Held, encryption: Sequence[Held], lost: Iterable[str] = ()
+    ) -> None:
         self.domain, self.node, self.org = domain, node, org
         self._signing, self._encryption = signing, encryption[0]
         self._fingerprints = frozenset(held.certificate.fingerprint for held in encryption)
+        self._lost = frozenset(lost)
         self._by_issue = {(held.certificate.issuer, held.certificate.serial): held.key for held in encryption}
 
     @property
@@ -160,6 +174,9 @@ class NodeIdentity:
 
     def decrypts(self, fingerprint: str) -> bool:
         return fingerprint in self._fingerprints
+
+    def lost(self, fingerprint: str) -> bool:
+        return fingerprint in self._lost
 
     def unwrap(self, issuer: bytes, serial: int, wrapped: bytes) -> bytes:
         key = self._by_issue.get((issuer, serial))

@@ -16,6 +16,7 @@ from node.model.trouble import Kind, Trouble, trouble
 from node.wire.link import PeerLink, PeerSaid
 from node.wire.media import STATEMENT
 from node.workers import Alarms, Desk
+from node.workers.meeting import meet
 
 
 class Greeter:
@@ -59,7 +60,7 @@ class Greeter:
         said = greet.probe(registered, life, [*ours, *theirs], means, desk.now())
         answer = await self._link.post("/v1/hello", STATEMENT, [said], limit=PROBE_LIMIT)
         heard = greet.listen(answer.body, means, peer, desk.now())
-        met = await desk.inbox.run(lambda unit: greet.meet(unit, peer, heard.epoch, heard.boot, desk.now()))
+        _, met = await meet(desk, peer, heard)
         clone = greet.cloned(met)
         if clone is not None:
             raise clone

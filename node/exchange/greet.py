@@ -169,7 +169,7 @@ def steer(
     sealed = unit.stood(state.lane, there)
     at = there.digest if sealed else unit.digest_at(state.lane, there.epoch, there.seq)
     chosen = course(state, unit.epoch(), unit.accepted(state.lane), there, at)
-    if purged and chosen is not Course.SUPERSEDED:
+    if (purged or _broken(unit, state.lane, there)) and chosen is not Course.SUPERSEDED:
         chosen = Course.REOPEN
     if chosen is Course.LEVEL:
         return chosen
@@ -184,6 +184,16 @@ def steer(
     done = _turn(unit, claim, state, there, chosen, now)
     unit.release(claim)
     return done
+
+
+def _broken(unit: OutboxUnit, lane: Lane, there: Position) -> bool:
+    """Return whether the head is of one statement for its place, and we hold an *accepted* for another of that place.
+
+    The receiver ran twice, or was restored in between, and each took one: no chain goes on from both.
+    """
+    taken, at = unit.accepted(lane), unit.digest_at(lane, there.epoch, there.seq)
+    reached = taken is not None and (taken.epoch, taken.seq) >= (there.epoch, there.seq)
+    return reached and at not in (None, there.digest) and unit.stood(lane, there)
 
 
 def _turn(unit: OutboxUnit, claim: Claim, state: LaneState, there: Position, chosen: Course, now: Instant) -> Course:

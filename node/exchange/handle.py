@@ -4,7 +4,8 @@
 
 Rule 1: "verified" is a fact about bytes: the stored octets are checked again before they are opened.
 Rule 2: gate verdicts are saved before the sink is called; the sink's own come back from `apply`, the same on a replay.
-Rule 3: a record is refused alone; a parcel that cannot open is refused whole, parked, and its lane goes on.
+Rule 3: a record is refused alone; a parcel that cannot open is refused whole, parked, and its lane goes on.  Sealed
+        to a key that is lost for good it is refused, too, and its sender seals it again to the present one.
 """
 
 from __future__ import annotations
@@ -48,6 +49,8 @@ from node.validate import Specification, same, split_line
 _KINDS = ("records", "void")
 LISTED = 8 << 20
 """About how many octets a verdict list may have: it must fit into one letter together with its receipt."""
+LOST = "lost"
+"""Why a parcel cannot open that was sealed to a key nobody has any more: no person can change that."""
 _UNLISTED = re.compile(r"[^!#-\[\]-~]")
 _FIELD = 256
 
@@ -96,10 +99,12 @@ def judge(
     except Unopened as refusal:
         return Judgement(manifest, peer, (), None, refusal.code, refusal.reason)
     except Hold:
-        # None of its recipients is ours.  If we hold the key that the manifest names, none ever will be.
-        if not means.identity.decrypts(manifest.statement.receiver.cert):
+        # None of its recipients is ours.  If we hold the key that the manifest names, none ever will be; nor if
+        # that key is lost.
+        named = manifest.statement.receiver.cert
+        if not means.identity.decrypts(named) and not means.identity.lost(named):
             raise
-        return Judgement(manifest, peer, (), None, codes.OPEN, "recipients")
+        return Judgement(manifest, peer, (), None, codes.OPEN, LOST if means.identity.lost(named) else "recipients")
     if opened.inner is None:
         return Judgement(manifest, peer, (), None)
     return _judge(claim, peer, opened, means, now, today, saved)
@@ -225,7 +230,8 @@ def conclude(judged: Judgement, arrival: Arrival, applied: Sequence[Verdict], me
     if judged.code is not None:
         receipt = refused(*given, judged.code)
         signed = write(receipt, means.identity.signing, means.identity.sign)
-        return Closing(ArrivalState.PARKED, Given(arrival.parcel, Stage.REFUSED, signed), {}, judged.code.name)
+        state = ArrivalState.DONE if judged.reason == LOST else ArrivalState.PARKED
+        return Closing(state, Given(arrival.parcel, Stage.REFUSED, signed), {}, judged.code.name)
     verdicts = _listed([*applied, *judged.refused])
     listed = seal_verdicts(verdicts, judged.peer.encryption, means.crypto, means.chance)
     receipt = processed(*given, verdicts, listed[1] if listed else None)

@@ -170,7 +170,9 @@ def _again(
     if claim is None:
         return None
     said = sealed.statement
-    fits = (said.sender, said.receiver) == (ourselves(means), party(peer)) or not (groups or given_up)
+    # What was refused because its key is lost, and is lost now itself, nobody could take as it is: it is left out.
+    moot = not (groups or given_up or entry.code == codes.OPEN.name)
+    fits = (said.sender, said.receiver) == (ourselves(means), party(peer)) or moot
     if not fits and entry.accepted is not None:
         _open_anew(unit, claim, state, said.place, now)
         return None

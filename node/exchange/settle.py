@@ -19,12 +19,14 @@ from node.exchange.means import Means
 from node.ledger import steps
 from node.model import codes
 from node.model.instant import Instant
-from node.model.parcel import Receipt, Stage, Verdict
+from node.model.parcel import Outcome, Receipt, Stage, Verdict
 from node.model.spool import Entry, EntryState, Group, RefusedRecord
-from node.model.trouble import trouble
+from node.model.trouble import Hold, trouble
 from node.ports import OutboxUnit
 from node.validate import split_line
 
+UNREAD = "list-unread"
+"""The rule told for a record whose refusal was in a list we cannot read any more."""
 _STEPS = {Stage.ACCEPTED: steps.ACCEPTED, Stage.PROCESSED: steps.PROCESSED, Stage.REFUSED: steps.REFUSED}
 
 
@@ -34,6 +36,8 @@ class Heard:
 
     receipt: Attested[Receipt]
     verdicts: Sequence[Verdict] = field(repr=False)
+    unread: int = 0
+    """How many records were refused by a list that was sealed to a key we lost for good: which, nobody can tell."""
 
 
 def hear(statement: bytes, listed: bytes, means: Means, channel: str | None, now: Instant) -> Heard:
@@ -44,7 +48,12 @@ def hear(statement: bytes, listed: bytes, means: Means, channel: str | None, now
     receipt = attest_given(recognise(read_receipt(statement, means.crypto), means, channel), means, now)
     if receipt.statement.verdicts is None:
         return Heard(receipt, ())
-    return Heard(receipt, open_verdicts(receipt, listed, means.identity.unwrap, means.crypto))
+    try:
+        return Heard(receipt, open_verdicts(receipt, listed, means.identity.unwrap, means.crypto))
+    except Hold:
+        if not means.identity.lost(receipt.statement.receiver.cert):
+            raise
+        return Heard(receipt, (), (receipt.statement.counts or {}).get(Outcome.REFUSED.value, 0))
 
 
 class Moved(NamedTuple):
@@ -65,7 +74,7 @@ def settle(unit: OutboxUnit, heard: Heard, now: Instant) -> Moved | None:
         return None
     if entry.lane.receiver != said.sender.node or (entry.digest, entry.envelope) != (said.digest, said.envelope):
         raise trouble(codes.MISADDRESSED)
-    refused = _at_home(unit, entry, heard.verdicts)
+    refused = _at_home(unit, entry, heard.verdicts) or _unread(heard.unread)
     known = {stage for stage, _ in unit.receipts(entry.parcel)}
     moved = unit.learn(said.parcel, said.stage, said.code, heard.receipt.der, refused, now)
     if said.stage not in known:
@@ -86,6 +95,11 @@ def _at_home(unit: OutboxUnit, entry: Entry, verdicts: Sequence[Verdict]) -> lis
         for verdict in verdicts
         if verdict.index < entry.count
     ]
+
+
+def _unread(count: int) -> list[RefusedRecord]:
+    """Return refusals of which only the number is known, each under a leaf index that no record has."""
+    return [RefusedRecord(-nth, "", UNREAD, "") for nth in range(1, count + 1)]
 
 
 def _groups(unit: OutboxUnit, entry: Entry) -> Sequence[Group]:

@@ -34,9 +34,7 @@ from node.exchange.authority import attest, recognise
 from node.intake.admission import admit_parcel
 from node.model import codes
 from node.model.parcel import Collect, Lane, Probe
-from node.model.spool import Met
 from node.model.trouble import Hold, Trouble, trouble
-from node.ports import InboxUnit
 from node.spool.shortage import Shortage
 from node.wire.media import LETTER, PARCEL, STATEMENT
 from node.wire.message import Request, Response
@@ -44,6 +42,7 @@ from node.wire.problem import problem
 from node.wire.routes import Routes
 from node.workers import Alarms, Desk, Seldom
 from node.workers.handed import current
+from node.workers.meeting import meet
 from node.workers.passage import next_parcel, release, take_receipts
 
 FRAME_LIMIT = MANIFEST_LIMIT + PAYLOAD_LIMIT + 64
@@ -127,11 +126,7 @@ class Gateway:
     async def _meet(self, node: str, said: Probe | Collect) -> None:
         """Note which life of a peer speaks; raise Hold: SUPERSEDED, CLONED (with one alarm)."""
         desk = self._desk
-
-        def note(unit: InboxUnit) -> tuple[Met | None, Met]:
-            return unit.met(node), greet.meet(unit, node, said.epoch, said.boot, desk.now())
-
-        before, met = await desk.inbox.run(note)
+        before, met = await meet(desk, node, said)
         clone = greet.cloned(met)
         if clone is not None:
             if before is None or not before.cloned:

@@ -109,6 +109,9 @@ class Identity(Protocol):
     def decrypts(self, fingerprint: str) -> bool:
         """Return whether we hold the key of this encryption certificate, old decrypt-only ones included."""
 
+    def lost(self, fingerprint: str) -> bool:
+        """Return whether the key of this encryption certificate was declared lost for good."""
+
     def unwrap(self, issuer: bytes, serial: int, wrapped: bytes) -> bytes:
         """Unwrap with the key of the encryption certificate (issuer's Name DER, serial), old decrypt-only ones too.
 

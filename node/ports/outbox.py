@@ -152,6 +152,9 @@ class OutboxUnit(Ledger, Protocol):
     def lost(self, parcel: str, now: Instant) -> None:
         """The peer does not have what it accepted: in an epoch that is over, its groups wait again (O5)."""
 
+    def doubt(self, peer: str) -> None:
+        """The peer may have forgotten what it finished: all of it that is kept is asked after again (`owed`)."""
+
     def replace(self, claim: Claim, parcel: str, sealed: Sealed, now: Instant) -> None:
         """Put a re-sealed parcel (supersedes) or a void at the same seq as the unaccepted `parcel` (O5)."""
 
@@ -183,6 +186,9 @@ class OutboxUnit(Ledger, Protocol):
 
         An answer is as old as the youngest of those stored before it: a clock that was behind dates it too early.
         """
+
+    def resupply(self, parcel: str, now: Instant) -> None:
+        """The records of a parked entry wait again, to go in a new parcel; raise Refused (NOT_FOUND, STATE)."""
 
     def discard(self, parcel: str, who: str, now: Instant) -> None:
         """A named person throws a parked entry away; the ledger says who."""

@@ -16,8 +16,8 @@ from node.config import Settings
 from node.crypto.tls import assert_pinnable
 from node.deliver.router import Router
 from node.deliver.sweep import Retention, Sweep, doubtful
-from node.exchange import greet
 from node.exchange.means import Means
+from node.exchange.resupply import try_again
 from node.intake.opener import Opener
 from node.model.trouble import Trouble
 from node.service.control import Control
@@ -118,8 +118,7 @@ class Running:
     async def start(self) -> None:
         """Open the ports and start the loops.  Raises Hold(LISTEN)."""
         self.workers.start()
-        # What was held may be held no more: the settings were changed while we were down.
-        await self.desk.outbox.run(greet.release)
+        await self._try_again()  # the settings may have been changed while we were down
         self.ports = await self.listeners.open()
         for name, work in self._works():
             # A loop ends only by being cancelled; what it met on the way it has logged itself.
@@ -156,9 +155,16 @@ class Running:
         self.listeners.close_where(self._gone)
         self.peers.close_where(self._gone)
         self.peers.follow(new.settings.peer)
-        await self.desk.outbox.run(greet.release)
+        await self._try_again()
         self._ring()
         return waiting
+
+    async def _try_again(self) -> None:
+        """Let what waited for a change of the settings go on."""
+        desk = self.desk
+        supplied = await desk.outbox.run(lambda unit: try_again(unit, desk.means, desk.now()))
+        if supplied:
+            desk.log("warning", "parcels.resupplied", count=supplied)
 
     def _ring(self) -> None:
         """Have everyone look again, whatever they wait for."""

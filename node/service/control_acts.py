@@ -1,7 +1,8 @@
-"""What a named person may change in the queues of a running node: retry, hold, release, purge.
+"""What a named person may change in the queues of a running node: retry, hold, release, resend, purge.
 
 Rule 1: each act names who did it, in the log with the account that asked, and in the ledger where records are given up.
 Rule 2: nothing here sends a parcel's bytes again or changes them: it takes away what makes a lane wait.
+        `resend` lets records of a refused one go in a new parcel.
 Rule 3: `retry` leaves alone what a person stopped or must decide; `release` is the word for that.
 Rule 4: what is given up is a sealed parcel nobody has accepted (a signed void takes its place), or a parked one.
 """
@@ -126,6 +127,20 @@ def _hold_received(unit: InboxUnit, lane: Lane, code: str | None) -> str | None:
     return was
 
 
+async def resend(desk: Desk, given: Arguments, actor: Actor) -> Answer:
+    """Let the records of a parked parcel go again in a new one, now that what it was refused for is mended."""
+    id = identifier(given)
+
+    def supply(unit: OutboxUnit) -> Entry:
+        unit.resupply(id, desk.now())
+        return _entry(unit, id)
+
+    entry = await desk.outbox.run(supply)
+    desk.bell.ring(f"outbox:{entry.lane.receiver}")
+    desk.log("warning", "control.resend", who=actor.who, uid=actor.uid, parcel=id, peer=entry.lane.receiver)
+    return {"parcel": id, "records": entry.count}
+
+
 async def purge(desk: Desk, given: Arguments, actor: Actor) -> Answer:
     """Give up a parcel nobody has accepted, or throw a parked one away."""
     which, id = queue(given), identifier(given)
@@ -188,4 +203,7 @@ def _lane(desk: Desk, given: Arguments) -> Lane:
     return Lane(here.domain, *ends, parts[1], streams[parts[2]])
 
 
-ACTS: dict[str, Act] = {"queue.retry": retry, "queue.hold": hold, "queue.release": release, "queue.purge": purge}
+ACTS: dict[str, Act] = {
+    "queue.retry": retry, "queue.hold": hold, "queue.release": release, "queue.resend": resend,
+    "queue.purge": purge,
+}

@@ -109,6 +109,8 @@ def _keyring(settings: Settings, crypto: Crypto, chance: Chance) -> Keyring:
     add(Role.TLS, keys.tls)
     for old in keys.old:
         add(Role.ENCRYPT, old)
+    for path in keys.lost:
+        ring.declare_lost(read_certificate(path, crypto))
     for path in keys.storage:
         ring.add_storage(path.stem, keyfile.read_storage(path, passphrase))
     return ring

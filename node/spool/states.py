@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from enum import Enum
 
+from node.model import codes
 from node.model.parcel import Stage
 from node.model.spool import ArrivalState, EntryState
 
@@ -27,9 +28,11 @@ class EntryEvent(Enum):
     ACCEPTED = "accepted"
     PROCESSED = "processed"
     REFUSED = "refused"
+    UNOPENED = "unopened"  # refused, for the receiver has not the key (any more): whatever it said before is forgotten
     PARK = "park"  # a person or a rule sets it aside
     VOID = "void"  # another parcel takes its place, its epoch ends, or a person gives it up unaccepted
     DISCARD = "discard"  # a person throws away what the receiver had anyway
+    RESUPPLY = "resupply"  # what the receiver had and refused goes again, in another parcel
 
 
 class ArrivalEvent(Enum):
@@ -49,34 +52,41 @@ ENTRY: dict[tuple[EntryState, EntryEvent], EntryState] = {
     (_S.SEALED, _E.ACCEPTED): _S.ACCEPTED,  # the peer had it from a run we do not remember
     (_S.SEALED, _E.PROCESSED): _S.DONE,
     (_S.SEALED, _E.REFUSED): _S.PARKED,
+    (_S.SEALED, _E.UNOPENED): _S.PARKED,
     (_S.SEALED, _E.PARK): _S.PARKED,
     (_S.SEALED, _E.VOID): _S.VOIDED,
     (_S.SENT, _E.SENT): _S.SENT,
     (_S.SENT, _E.ACCEPTED): _S.ACCEPTED,
     (_S.SENT, _E.PROCESSED): _S.DONE,
     (_S.SENT, _E.REFUSED): _S.PARKED,
+    (_S.SENT, _E.UNOPENED): _S.PARKED,
     (_S.SENT, _E.PARK): _S.PARKED,
     (_S.SENT, _E.VOID): _S.VOIDED,
     (_S.ACCEPTED, _E.SENT): _S.ACCEPTED,  # the peer lost it and is sent it again
     (_S.ACCEPTED, _E.ACCEPTED): _S.ACCEPTED,
     (_S.ACCEPTED, _E.PROCESSED): _S.DONE,
     (_S.ACCEPTED, _E.REFUSED): _S.PARKED,
+    (_S.ACCEPTED, _E.UNOPENED): _S.PARKED,
     (_S.ACCEPTED, _E.PARK): _S.PARKED,
     (_S.ACCEPTED, _E.VOID): _S.VOIDED,  # only when the peer's head shows that it was lost there
     (_S.DONE, _E.SENT): _S.DONE,
     (_S.DONE, _E.ACCEPTED): _S.DONE,
     (_S.DONE, _E.PROCESSED): _S.DONE,
     (_S.DONE, _E.REFUSED): _S.DONE,  # the first final word stands
+    (_S.DONE, _E.UNOPENED): _S.PARKED,  # not where another copy of the receiver said it, or a life it has forgotten
     (_S.PARKED, _E.SENT): _S.PARKED,
     (_S.PARKED, _E.ACCEPTED): _S.PARKED,
     (_S.PARKED, _E.PROCESSED): _S.DONE,
     (_S.PARKED, _E.REFUSED): _S.PARKED,
+    (_S.PARKED, _E.UNOPENED): _S.PARKED,
     (_S.PARKED, _E.PARK): _S.PARKED,
     (_S.PARKED, _E.VOID): _S.VOIDED,
     (_S.PARKED, _E.DISCARD): _S.DONE,
+    (_S.PARKED, _E.RESUPPLY): _S.DONE,
     (_S.VOIDED, _E.ACCEPTED): _S.ACCEPTED,
     (_S.VOIDED, _E.PROCESSED): _S.DONE,
     (_S.VOIDED, _E.REFUSED): _S.PARKED,
+    (_S.VOIDED, _E.UNOPENED): _S.PARKED,
     (_S.VOIDED, _E.VOID): _S.VOIDED,
 }
 
@@ -105,6 +115,18 @@ ARRIVAL: dict[tuple[ArrivalState, ArrivalEvent], ArrivalState] = {
 
 OPEN = frozenset({_A.STORED, _A.JUDGED, _A.HELD})
 """What waits to be opened, counts against the sender's quota, and keeps its place in the lane."""
+
+
+def entry_hears(state: EntryState, why: str | None, stage: Stage, code: str | None) -> EntryEvent | None:
+    """Return what a receipt does to its parcel; None if that is nothing.
+
+    `why` is the code a parked entry has, `code` the receipt's.  Who says that it cannot open a parcel has not its
+    records, whatever another copy of it said, before or after.
+    """
+    if stage is Stage.REFUSED and code == codes.OPEN.name:
+        return EntryEvent.UNOPENED
+    unopened = state is EntryState.PARKED and why == codes.OPEN.name
+    return None if unopened and stage is Stage.PROCESSED else WORDS[stage]
 
 
 def entry_after(state: EntryState, event: EntryEvent) -> EntryState | None:

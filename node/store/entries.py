@@ -48,7 +48,8 @@ class Entries(Transaction):
     def owed(self, peer: str, before: Instant, limit: int) -> Sequence[Entry]:
         """Return entries sent or accepted before an instant whose final word is missing, oldest first.
 
-        With them those that have it, in an epoch that is over, if the peer may have lost them since.
+        With them those that have it, if the peer may have lost or forgotten them since; what is to be sent again in
+        the present epoch is not asked after.
         """
         found = self._all(
             f"SELECT {_ENTRY} FROM lanes l JOIN entries e ON e.lane = l.id WHERE l.receiver = ? AND e.state IN (?, ?)"
@@ -56,8 +57,8 @@ class Entries(Transaction):
             peer, *sorted(state.value for state in OWED), before, limit,
         )
         found += self._all(
-            f"SELECT {_ENTRY} FROM entries e JOIN lanes l ON e.lane = l.id WHERE e.again = 1 AND e.state = 'done'"
-            " AND e.epoch < l.epoch AND l.receiver = ? AND e.accepted < ? ORDER BY e.parcel LIMIT ?",
+            f"SELECT {_ENTRY} FROM entries e JOIN lanes l ON e.lane = l.id WHERE e.again > 0 AND e.state = 'done'"
+            " AND (e.again = 2 OR e.epoch < l.epoch) AND l.receiver = ? AND e.accepted < ? ORDER BY e.parcel LIMIT ?",
             peer, before, limit - len(found),
         )
         return [self._entry(*row) for row in found]
@@ -88,7 +89,7 @@ class Entries(Transaction):
             return None
         epoch, seq, digest, cursor = row
         found = self._one(
-            "SELECT epoch, seq, digest FROM entries WHERE lane = ? AND accepted IS NOT NULL AND again = 0"
+            "SELECT epoch, seq, digest FROM entries WHERE lane = ? AND accepted IS NOT NULL AND again != 1"
             " AND state != 'voided' ORDER BY epoch DESC, seq DESC LIMIT 1", number,
         )
         last = (epoch, cursor - 1)

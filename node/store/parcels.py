@@ -14,7 +14,7 @@ from node.model.instant import Instant
 from node.model.parcel import NOTHING, Position, Stage
 from node.model.spool import Claim, Entry, EntryState, RefusedRecord, Sealed
 from node.model.trouble import trouble
-from node.spool.states import WORDS, EntryEvent, entry_after
+from node.spool.states import EntryEvent, entry_after, entry_hears
 from node.store.sending import SendingLanes
 from node.store.transaction import row_key
 
@@ -95,7 +95,11 @@ class Parcels(SendingLanes):
         ).rowcount
         if news:
             self._hear(entry, stage, code, refused, now)
-        self._write("UPDATE entries SET again = 0 WHERE parcel = ? AND again = 1", key)
+        self._write(
+            # What is sent again though it was done is asked after until its final word is there again.
+            "UPDATE entries SET again = CASE WHEN ? AND state = 'done' THEN 2 ELSE 0 END"
+            " WHERE parcel = ? AND again > 0", stage is Stage.ACCEPTED, key,
+        )
         self._advance(entry)
         return self.entry(parcel)
 
@@ -104,8 +108,11 @@ class Parcels(SendingLanes):
     ) -> None:
         if entry.state is EntryState.VOIDED and not self._give_back(entry, now):
             return
-        state, key = self._after(entry, WORDS[stage]), row_key(entry.parcel)
-        if stage is not Stage.ACCEPTED and entry.state is not EntryState.DONE:
+        event = entry_hears(entry.state, entry.code, stage, code)
+        if event is None:
+            return
+        state, key = self._after(entry, event), row_key(entry.parcel)
+        if event is EntryEvent.UNOPENED or stage is not Stage.ACCEPTED and entry.state is not EntryState.DONE:
             self._finish(key, state, code, refused, now)
             return
         self._write(
@@ -133,7 +140,7 @@ class Parcels(SendingLanes):
         epoch, cursor = self._one("SELECT epoch, cursor FROM lanes WHERE id = ?", number)
         at = cursor
         while entry.epoch == epoch and self._one(
-            "SELECT 1 FROM entries WHERE lane = ? AND epoch = ? AND seq = ? AND accepted IS NOT NULL AND again = 0"
+            "SELECT 1 FROM entries WHERE lane = ? AND epoch = ? AND seq = ? AND accepted IS NOT NULL AND again != 1"
             " AND state != 'voided'", number, epoch, at,
         ):
             at += 1
@@ -228,6 +235,13 @@ class Parcels(SendingLanes):
         if entry.state is not EntryState.DONE:
             self._void(entry, now)
 
+    def doubt(self, peer: str) -> None:
+        """The peer may have forgotten what it finished: all of it that is kept is asked after again (`owed`)."""
+        self._write(
+            "UPDATE entries SET again = 2 WHERE state = 'done' AND code IS NULL AND again = 0"
+            " AND lane IN (SELECT id FROM lanes WHERE receiver = ?)", peer,
+        )
+
     def _place_of(self, number: int, digest: str) -> tuple[int, int] | None:
         row: tuple[int, int] | None = self._one(
             "SELECT epoch, seq FROM entries WHERE lane = ? AND digest = ? AND state != 'voided'",
@@ -306,23 +320,46 @@ class Parcels(SendingLanes):
         self._write("UPDATE entries SET state = ?, code = ? WHERE parcel = ?", state.value, code, row_key(parcel))
         return self._known(parcel)
 
+    def resupply(self, parcel: str, now: Instant) -> None:
+        """The records of a parked entry wait again, to go in a new parcel.
+
+        One that the peer never accepted leaves a place behind that a void must take: `due` shows it, voided.
+        Raises Refused (NOT_FOUND, STATE).
+        """
+        entry = self._parked(parcel)
+        number = self._find_lane(entry.lane)
+        assert number is not None, "an entry's lane is there"
+        self._gather()
+        self._wait_again(number, entry)
+        if self._close(entry, EntryEvent.RESUPPLY, now):
+            self.note(entry.lane, steps.VOIDED, parcel, entry.digest, entry.count, now)
+
     def discard(self, parcel: str, who: str, now: Instant) -> None:
         """A named person throws a parked entry away; the ledger says who.
 
         One that the peer never accepted leaves a place behind that a void must take: `due` shows it, voided.
         Raises Refused (NOT_FOUND, STATE).
         """
+        entry = self._parked(parcel)
+        self._close(entry, EntryEvent.DISCARD, now)
+        self.note(entry.lane, steps.by(steps.DISCARDED, who), parcel, entry.digest, entry.count, now)
+
+    def _close(self, entry: Entry, event: EntryEvent, now: Instant) -> bool:
+        """End a parked entry; return whether the peer has it, so that no void must take its place."""
+        if entry.accepted is None:
+            self._void(entry, now)
+            return False
+        state = self._after(entry, event)
+        self._write(
+            "UPDATE entries SET state = ?, finished = ? WHERE parcel = ?", state.value, now, row_key(entry.parcel)
+        )
+        return True
+
+    def _parked(self, parcel: str) -> Entry:
         entry = self._known(parcel)
         if entry.state is not EntryState.PARKED:
             raise trouble(codes.STATE, parcel=parcel, state=entry.state.value)
-        if entry.accepted is None:
-            self._void(entry, now)
-        else:
-            state = self._after(entry, EntryEvent.DISCARD)
-            self._write(
-                "UPDATE entries SET state = ?, finished = ? WHERE parcel = ?", state.value, now, row_key(parcel)
-            )
-        self.note(entry.lane, steps.by(steps.DISCARDED, who), parcel, entry.digest, entry.count, now)
+        return entry
 
     def _forget_entries(self, before: Instant, limit: int, silent: Sequence[str]) -> int:
         """Forget entries finished before an instant, oldest first, but those to silent peers; return how many (O6)."""

@@ -50,7 +50,8 @@ answers = tree("answers", OUTBOX, octets("mac", key=True), octets("body"), octet
 bookmarks = tree("bookmarks", OUTBOX, text("reader", key=True), octets("sealed"))
 rests = tree("rests", OUTBOX, text("peer", key=True), whole("until"), whole("attempts"))
 
-# `accepted` is when the first word of the peer came; `again` is 1 while the peer has lost what it accepted.
+# `accepted` is when the first word of the peer came; `again` is 1 while the peer has lost what it accepted, 2
+# while it may have forgotten what it finished.
 entries = tree(
     "entries", OUTBOX, octets("parcel", key=True), whole("lane"), whole("epoch"), whole("seq"), octets("digest"),
     octets("prev"), octets("envelope"), text("kind"), whole("count"), whole("octets"), text("state"),
@@ -59,7 +60,7 @@ entries = tree(
 )
 Index("entries_place", entries.c.lane, entries.c.epoch, entries.c.seq)
 Index("entries_state", entries.c.state, entries.c.lane, entries.c.parcel)
-Index("entries_again", entries.c.parcel, sqlite_where=sql("again = 1"))
+Index("entries_again", entries.c.parcel, sqlite_where=sql("again > 0"))
 Index("entries_finished", entries.c.finished, sqlite_where=sql("state IN ('done', 'voided')"))
 
 

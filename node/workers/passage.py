@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from node.exchange import seal, settle
+from node.exchange import resupply, seal, settle
 from node.exchange.means import Means
 from node.exchange.seal import Ahead, Drawn, Outgoing
 from node.exchange.settle import Heard
@@ -101,6 +101,8 @@ async def take_receipts(
                 moved.append(found.entry)
                 if found.changed:
                     news.append(found.entry)
+                    if resupply.due(unit, found.entry, desk.means):
+                        unit.resupply(found.entry.parcel, desk.now())
         if claim is not None:
             unit.release(claim)
         return moved, news, troubles

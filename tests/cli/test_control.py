@@ -344,6 +344,22 @@ def test_a_parked_parcel_is_thrown_away_by_name_and_an_accepted_one_is_not(pair:
     assert answer(pair.centre, "queue.purge", queue="inbox", id=parcel, who="li")["code"] == codes.STATE.name
 
 
+def test_the_records_of_a_parked_parcel_go_again_in_a_new_one(pair: Pair) -> None:
+    supplied(pair, 0)
+    outgoing = pair.sealed()
+    parcel = outgoing.entry.parcel
+    pair.accept(outgoing)
+    assert answer(pair.dept, "queue.resend", id=parcel, who="li")["code"] == codes.STATE.name
+    with pair.dept.stores.outbox.unit() as unit:
+        unit.park(parcel, codes.UNSUPPORTED.name, pair.dept.desk.now())
+    assert told(pair.dept, "queue.resend", id=parcel, who="li")["records"] == 1
+    assert entry_state(pair.dept, parcel) is EntryState.DONE
+    again = pair.sealed()
+    assert (again.entry.seq, again.entry.count) == (outgoing.entry.seq + 1, 1)
+    pair.accept(again)
+    pair.opened(2)
+
+
 # --- what is refused --------------------------------------------------------------------------------------------
 
 
@@ -369,6 +385,8 @@ def test_a_parked_parcel_is_thrown_away_by_name_and_an_accepted_one_is_not(pair:
     ({"verb": "queue.purge", "id": NOBODY, "who": "x" * 65}, codes.BAD_REQUEST),
     ({"verb": "queue.purge", "id": NOBODY, "who": "li"}, codes.NOT_FOUND),
     ({"verb": "queue.purge", "queue": "inbox", "id": NOBODY, "who": "li"}, codes.NOT_FOUND),
+    ({"verb": "queue.resend", "id": NOBODY}, codes.BAD_REQUEST),
+    ({"verb": "queue.resend", "id": NOBODY, "who": "li"}, codes.NOT_FOUND),
     ({"verb": "queue.retry", "who": "li"}, codes.BAD_REQUEST),
     ({"verb": "queue.retry", "who": "li", "id": NOBODY, "peer": CENTRE}, codes.BAD_REQUEST),
     ({"verb": "queue.retry", "who": "li", "peer": "nobody"}, codes.NOT_FOUND),

@@ -22,6 +22,7 @@ sign = { key = "keys/sign.key", cert = "keys/sign.crt" }
 encrypt = { key = "keys/encrypt.key", cert = "keys/encrypt.crt" }
 tls = { key = "keys/tls.key", cert = "keys/tls.crt" }
 old = [{ key = "keys/old.key", cert = "keys/old.crt" }]
+lost = ["keys/gone.crt"]
 storage = ["keys/storage.key"]
 passphrase = "keys/passphrase"
 ca = ["keys/ca.crt"]

@@ -12,7 +12,8 @@ from node.model import codes
 from node.model.parcel import Position, Stage
 from node.model.spool import Entry, EntryState, RefusedRecord
 from node.model.trouble import Refused
-from tests.contracts.acts import claimed, hear, known, reseal, ship, state_of
+from node.spool.alignment import START
+from tests.contracts.acts import claimed, hear, holding, known, reseal, ship, state_of
 from tests.contracts.opened import Opened
 from tests.contracts.things import ELSEWHERE, LANE, T0, THERE, digest, sealed, supply
 
@@ -165,6 +166,90 @@ class EntriesContract(Opened):
             assert caught.value.code is codes.STATE
             with pytest.raises(Refused):
                 unit.park(parcel, "EXN-X", T0)
+
+    def test_a_refused_parcels_records_wait_again_before_all_that_wait(self, outbox: Any) -> None:
+        with outbox.unit() as unit:
+            submission = supply(unit, 2)
+            parcel = ship(unit)
+            hear(unit, parcel, Stage.REFUSED, T0, "EXN-OPEN")
+        with outbox.unit() as unit:
+            supply(unit, 3)
+        with outbox.unit() as unit:
+            with pytest.raises(Refused) as caught:
+                unit.resupply("0199d1a2-7c3e-7b6a-8f00-5d2c9a1e4b30", T0)
+            assert caught.value.code is codes.NOT_FOUND
+            unit.resupply(parcel, T0 + 1)
+            entry = known(unit, parcel)
+            assert (entry.state, entry.code, entry.finished) == (S.DONE, "EXN-OPEN", T0 + 1)
+            assert [entry.step for entry in unit.traced(parcel)] == [steps.VOIDED]
+            assert unit.due(LANE) is None and state_of(unit).waiting == 5 and not unit.groups(parcel)
+            assert [len(group.lines) for group in unit.draw(LANE)] == [2, 3]
+            assert [(span.parcel, span.state) for span in unit.spans(submission)] == [(None, None)]
+            with pytest.raises(Refused) as caught:
+                unit.resupply(parcel, T0 + 2)
+            assert caught.value.code is codes.STATE
+            assert (known(unit, ship(unit)).seq, known(unit, parcel).seq) == (2, 1)
+
+    def test_one_set_aside_before_it_was_accepted_leaves_its_place_to_a_void(self, outbox: Any) -> None:
+        with outbox.unit() as unit:
+            supply(unit, 1)
+            parcel = ship(unit)
+            unit.park(parcel, "EXN-X", T0)
+            unit.resupply(parcel, T0 + 1)
+            entry = unit.due(LANE)
+            assert entry is not None and (entry.parcel, entry.state) == (parcel, S.VOIDED)
+            assert state_of(unit).waiting == 1
+            hear(unit, reseal(unit, parcel, "void"), Stage.PROCESSED, T0 + 1)
+            assert known(unit, ship(unit)).count == 1
+
+    def test_who_cannot_open_a_parcel_has_not_its_records(self, outbox: Any) -> None:
+        """Another copy of the receiver had processed it (seed 475 of `tests/world`)."""
+        with outbox.unit() as unit:
+            supply(unit, 1)
+            first = ship(unit)
+            hear(unit, first, Stage.PROCESSED)
+            assert hear(unit, first, Stage.REFUSED, T0 + 1, "EXN-OPEN").state is S.PARKED
+            supply(unit, 1)
+            second = ship(unit)
+            hear(unit, second, Stage.REFUSED, T0 + 1, "EXN-OPEN")
+            entry = hear(unit, second, Stage.PROCESSED, T0 + 2)
+            assert (entry.state, entry.code) == (S.PARKED, "EXN-OPEN")
+            supply(unit, 1)
+            third = ship(unit)
+            hear(unit, third, Stage.PROCESSED)
+            assert hear(unit, third, Stage.REFUSED, T0 + 1, "EXN-X").state is S.DONE, "the first final word stands"
+
+    def test_what_a_peer_may_have_forgotten_is_asked_after_until_its_final_word_comes_again(self, outbox: Any) -> None:
+        with outbox.unit() as unit:
+            supply(unit, 1)
+            done = ship(unit)
+            for stage in (Stage.ACCEPTED, Stage.PROCESSED):
+                hear(unit, done, stage)
+            head = unit.accepted(LANE)
+            assert not unit.owed(THERE, T0 + 9, 9)
+            unit.doubt(ELSEWHERE)
+            assert not unit.owed(THERE, T0 + 9, 9)
+            unit.doubt(THERE)
+            assert [entry.parcel for entry in unit.owed(THERE, T0 + 9, 9)] == [done]
+            assert unit.accepted(LANE) == head and unit.due(LANE) is None, "it is not sent again, nor taken for lost"
+            hear(unit, done, Stage.ACCEPTED)
+            assert [entry.parcel for entry in unit.owed(THERE, T0 + 9, 9)] == [done]
+            hear(unit, done, Stage.PROCESSED)
+            assert not unit.owed(THERE, T0 + 9, 9)
+
+    def test_what_was_done_and_is_sent_again_is_asked_after_until_its_final_word_comes(self, outbox: Any) -> None:
+        with outbox.unit() as unit:
+            supply(unit, 1)
+            done = ship(unit)
+            hear(unit, done, Stage.PROCESSED)
+            with holding(unit) as claim:
+                unit.rewind(claim, START)
+            assert not unit.owed(THERE, T0 + 9, 9), "it is on its way"
+            hear(unit, done, Stage.ACCEPTED)
+            assert [entry.parcel for entry in unit.owed(THERE, T0 + 9, 9)] == [done]
+            assert unit.due(LANE) is None
+            hear(unit, done, Stage.PROCESSED)
+            assert not unit.owed(THERE, T0 + 9, 9)
 
     def test_purge_takes_finished_entries_only(self, outbox: Any) -> None:
         with outbox.unit() as unit:

@@ -61,6 +61,19 @@ def test_old_encryption_keys_decrypt_and_only_that() -> None:
     assert not identity.decrypts(SIGN.certificate.fingerprint)
 
 
+def test_a_key_declared_lost_is_one_that_is_not_held_and_nothing_else_is() -> None:
+    made, gone = whole(), make_leaf(the_authority(), Role.ENCRYPT, "dept-a").certificate
+    assert not made.identity("test", "dept-a", "91110000MA00A0000X").lost(gone.fingerprint)
+    made.declare_lost(gone)
+    identity = made.identity("test", "dept-a", "91110000MA00A0000X")
+    assert identity.lost(gone.fingerprint) and not identity.decrypts(gone.fingerprint)
+    assert not identity.lost(ENCRYPT.certificate.fingerprint)
+    for wrong in (ENCRYPT.certificate, OLD.certificate, SIGN.certificate):
+        with pytest.raises(Hold) as caught:
+            made.declare_lost(wrong)
+        assert caught.value.code is codes.KEY_ROLE
+
+
 def test_a_parcel_for_a_certificate_we_do_not_hold_waits_for_a_person() -> None:
     identity = whole().identity("test", "dept-a", "91110000MA00A0000X")
     held, sign = ENCRYPT.certificate, SIGN.certificate

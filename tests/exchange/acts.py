@@ -20,7 +20,7 @@ from node.model.certificate import Role
 from node.model.parcel import Checkpoint, Lane, Manifest, Stage, Verdict
 from node.model.registry import Grant, Peer
 from node.model.spool import Entry, LaneState, Waiting
-from node.model.trouble import Trouble
+from node.model.trouble import Code, Trouble
 from tests.crypto.papers import CRYPTO, ORG, make_leaf, the_authority, the_leaf
 from tests.intake.api import twin
 from tests.stage.desk import DOMAIN, Staged, means_of, peer_of, storage_secret
@@ -30,8 +30,11 @@ from tests.stage.pair import Pair, lane_of
 LEASE = 1000
 
 
-def renewed(node: str, *roles: Role) -> tuple[Means, Peer]:
-    """Return a node's means and registration after it was given new certificates of these roles; old keys open."""
+def renewed(node: str, *roles: Role, old_key: str = "held") -> tuple[Means, Peer]:
+    """Return a node's means and registration after it was given new certificates of these roles.
+
+    An old encryption key opens what was sealed to it; unless it is `missing`, or declared `lost` for good.
+    """
     ring = Keyring(CRYPTO, os.urandom)
     given: dict[str, Any] = {}
     for role in Role:
@@ -39,7 +42,9 @@ def renewed(node: str, *roles: Role) -> tuple[Means, Peer]:
         paper = make_leaf(the_authority(), role, node) if role in roles else old
         ring.add(f"{node}-{role.value}", role, paper.certificate, paper.key)
         if role in roles:
-            if role is Role.ENCRYPT:
+            if role is Role.ENCRYPT and old_key == "lost":
+                ring.declare_lost(old.certificate)
+            elif role is Role.ENCRYPT and old_key == "held":
                 ring.add(f"{node}-old-{role.value}", role, old.certificate, old.key)
             given |= {Role.SIGN: {"signing": [paper.certificate]}, Role.ENCRYPT: {"encryption": paper.certificate},
                       Role.TLS: {"tls": [paper.certificate]}}[role]
@@ -101,7 +106,7 @@ def state_of(staged: Staged, lane: Lane | None = None) -> LaneState:
 
 def receipt(
     outgoing: Outgoing, issuer: Means, to: Means, stage: Stage = Stage.ACCEPTED, *, verdicts: Sequence[Verdict] = (),
-    at: int = 1_780_000_000_000, **changed: Any,
+    at: int = 1_780_000_000_000, code: Code = codes.OPEN, **changed: Any,
 ) -> tuple[bytes, bytes]:
     """Return a receipt for a parcel and its verdict list; `changed` replaces its members."""
     said = statement_of(outgoing, to)
@@ -111,7 +116,7 @@ def receipt(
     if stage is Stage.ACCEPTED:
         made = accepted(*given)
     elif stage is Stage.REFUSED:
-        made = refused(*given, codes.OPEN)
+        made = refused(*given, code)
     else:
         secret = seal_verdicts(verdicts, to.identity.encryption, issuer.crypto, issuer.chance)
         made = processed(*given, verdicts, secret[1] if secret else None)

@@ -13,12 +13,13 @@ from node.envelope import read_probe, write
 from node.exchange import greet
 from node.exchange.authority import ourselves, party
 from node.model import codes
+from node.model.certificate import Role
 from node.model.parcel import LaneHead, Position, Probe
 from node.model.record import Stream
 from node.model.spool import EntryState
 from node.model.trouble import Trouble
 from node.spool.alignment import Course
-from tests.exchange.acts import LEASE, entry_of, sent, state_of, supplied
+from tests.exchange.acts import LEASE, entry_of, heard, receipt, renewed, sent, state_of, supplied
 from tests.stage.desk import CENTRE, peer_of
 from tests.stage.pair import Pair, lane_of
 
@@ -193,6 +194,26 @@ def test_an_old_copy_stops(pair: Pair, ahead: int) -> None:
 def test_another_parcel_at_our_place_stops_us(pair: Pair) -> None:
     accepted(pair, 1)
     assert aligned(pair, head(replace(position(pair, 1), digest="cd" * 32))).superseded == (lane_of(),)
+
+
+def test_a_head_of_another_statement_than_the_accepted_one_of_its_place_opens_a_new_epoch(pair: Pair) -> None:
+    """The peer ran twice and each took one of two that we sealed for a place; seed 1422 of `tests/world`."""
+    supplied(pair.dept)
+    first, issuer = sent(pair.dept), pair.centre.desk.means
+    old = pair.dept.desk.means
+    pair.dept.desk.means = replace(old, identity=renewed("dept-a", Role.SIGN)[0].identity)
+    second = sent(pair.dept)
+    assert (second.entry.seq, second.entry.digest != first.entry.digest) == (1, True)
+    there = position(pair, 1)
+    assert there.digest == second.entry.digest
+    assert aligned(pair, head(there)) == NOTHING_DONE, "its receipt is to come"
+    heard(pair.dept, *receipt(first, issuer, old))
+    assert position(pair, 1).digest == first.entry.digest
+    epoch = there.epoch
+    assert aligned(pair, head(there)).reopened == (lane_of(),)
+    state = state_of(pair.dept)
+    assert (state.head.epoch, state.base, state.waiting) == (epoch + 1, there.digest, 1)
+    assert aligned(pair, head(there)) == NOTHING_DONE
 
 
 @pytest.mark.parametrize("changed", [{"resource": "elsewhere"}, {"stream": Stream.RESUPPLY}])

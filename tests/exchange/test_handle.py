@@ -42,6 +42,7 @@ from node.model.spool import Arrival, ArrivalState, Claim, Sealed
 from node.model.trouble import Hold, Trouble
 from node.validate import Specifications, split_line
 from tests.crypto.papers import CRYPTO, lists, make_leaf, revoke, the_authority, the_leaf, the_root
+from tests.exchange.acts import renewed
 from tests.intake.api import broken, twin
 from tests.stage.desk import CENTRE, means_of, peer_of
 from tests.stage.forging import draft_of, line_of, parcel_of, signed_again, signer_of
@@ -306,6 +307,24 @@ def test_without_the_key_it_was_sealed_to_a_parcel_is_held(pair: Pair) -> None:
     means = pair.centre.desk.means
     keyless = replace(means, identity=means_of("dept-b", []).identity)
     assert hold_of(pair, forged(pair, [line_of(twin(0), now(pair))]), keyless) == "EXN-KEY-ROLE"
+
+
+def test_what_was_sealed_to_a_key_that_is_lost_for_good_is_refused_whole_and_waits_for_nobody(pair: Pair) -> None:
+    sealed = forged(pair, [line_of(twin(0), now(pair))])
+    means = pair.centre.desk.means
+    keyless = replace(means, identity=renewed(CENTRE, Role.ENCRYPT, old_key="missing")[0].identity)
+    assert hold_of(pair, sealed, keyless) == "EXN-KEY-ROLE", "it may be found"
+    lost = replace(means, identity=renewed(CENTRE, Role.ENCRYPT, old_key="lost")[0].identity)
+    judged = judge(pair, sealed, lost)
+    assert judged.code is codes.OPEN and judged.reason == "lost" and judged.delivery is None
+    said = sealed.statement
+    arrival = Arrival(
+        said.parcel, said.lane, said.place.epoch, said.place.seq, sealed.digest, said.envelope.digest, "records", 1,
+        len(sealed.payload), ArrivalState.STORED, now(pair), None, 0, None, "ab" * 32,
+    )
+    closing = handle.conclude(judged, arrival, (), lost)
+    receipt = read_receipt(closing.receipt.statement, CRYPTO).statement
+    assert (closing.state, receipt.stage, receipt.code) == (ArrivalState.DONE, Stage.REFUSED, "EXN-OPEN")
 
 
 def test_an_envelope_without_the_receiver_its_own_manifest_names_is_refused_and_holds_nothing(pair: Pair) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from node.envelope import read_receipt, write
+from node.model import codes
 from node.model.certificate import Role
 from node.model.parcel import Outcome, Stage, Verdict
 from node.model.spool import EntryState
@@ -54,7 +55,7 @@ def test_receipts_race_and_the_first_final_word_stands(pair: Pair, order: tuple[
     first = sent(pair.dept)
     issuer, to = pair.centre.desk.means, pair.dept.desk.means
     for stage in order:
-        given = receipt(first, issuer, to, stage, verdicts=REFUSED)
+        given = receipt(first, issuer, to, stage, verdicts=REFUSED, code=codes.UNSUPPORTED)
         for _ in range(2):  # a duplicate changes nothing
             heard(pair.dept, *given)
     final = next(stage for stage in order if stage is not Stage.ACCEPTED)
@@ -74,6 +75,19 @@ def test_a_refused_parcel_is_parked_with_its_code(pair: Pair) -> None:
     heard(pair.dept, *receipt(first, pair.centre.desk.means, pair.dept.desk.means, Stage.REFUSED))
     entry = entry_of(pair.dept, first.entry.parcel)
     assert (entry.state, entry.code, state_of(pair.dept).cursor) == (EntryState.PARKED, "EXN-OPEN", 2)
+
+
+def test_a_list_sealed_to_a_key_that_is_lost_tells_how_many_and_not_which(pair: Pair) -> None:
+    supplied(pair.dept, 2)
+    first = sent(pair.dept)
+    given = receipt(first, pair.centre.desk.means, pair.dept.desk.means, Stage.PROCESSED, verdicts=REFUSED)
+    own = pair.dept.desk.means
+    pair.dept.desk.means = replace(own, identity=renewed("dept-a", Role.ENCRYPT, old_key="missing")[0].identity)
+    assert turned_away(pair.dept, *given) == "EXN-KEY-ROLE", "it may be found: the receipt is asked for again"
+    pair.dept.desk.means = replace(own, identity=renewed("dept-a", Role.ENCRYPT, old_key="lost")[0].identity)
+    entry = heard(pair.dept, *given)
+    assert entry is not None and (entry.state, entry.refused) == (EntryState.DONE, 1)
+    assert rows(pair, first.entry.parcel) == [(-1, "", "list-unread")]
 
 
 def test_an_unknown_parcel_moves_nothing(pair: Pair) -> None:

@@ -13,7 +13,7 @@ from node.model.parcel import NOTHING, Lane, Position, Stage
 from node.model.spool import Claim, Entry, EntryState, RefusedRecord, Sealed
 from node.model.trouble import trouble
 from node.ports import Chance, Clock, OutboxUnit, Store
-from node.spool.states import FINISHED, WORDS, EntryEvent, entry_after
+from node.spool.states import FINISHED, EntryEvent, entry_after, entry_hears
 from tests.fakes.memory import Failing, MemoryStore
 from tests.fakes.sending import SendingUnit
 from tests.fakes.submissions import EntryRow, OutboxTables
@@ -76,7 +76,9 @@ class OutboxUnitInMemory(SendingUnit):
             receipts = (*held.receipts, (stage, receipt))
             self._tables.entries[parcel] = replace(held, receipts=receipts)
             self._hear(held.entry, stage, code, tuple(refused), now)
-        self._tables.entries[parcel] = replace(self._tables.entries[parcel], again=False)
+        held = self._tables.entries[parcel]
+        asked = held.again and stage is Stage.ACCEPTED and held.entry.state is EntryState.DONE
+        self._tables.entries[parcel] = replace(held, again=2 if asked else 0)
         self._advance(held.entry.lane)
         return self.entry(parcel)
 
@@ -88,9 +90,12 @@ class OutboxUnitInMemory(SendingUnit):
             if other is not None and other.accepted is not None:
                 return
             self._give_back(entry, other, now)
-        state = entry_after(entry.state, WORDS[stage])
+        event = entry_hears(entry.state, entry.code, stage, code)
+        if event is None:
+            return
+        state = entry_after(entry.state, event)
         self._set(entry.parcel, state=state, accepted=now if entry.accepted is None else entry.accepted)
-        if stage is not Stage.ACCEPTED and entry.state is not EntryState.DONE:
+        if event is EntryEvent.UNOPENED or stage is not Stage.ACCEPTED and entry.state is not EntryState.DONE:
             self._set(entry.parcel, finished=now, code=code, refused=len({one.leaf for one in refused}))
             if refused:
                 self._tables.entries[entry.parcel] = replace(self._tables.entries[entry.parcel], refused=refused)
@@ -116,7 +121,7 @@ class OutboxUnitInMemory(SendingUnit):
         state = self._tables.lanes[lane].state
         cursor, taken = state.cursor, {
             held.entry.seq for held in self._standing(lane)
-            if held.entry.epoch == state.head.epoch and held.entry.accepted is not None and not held.again
+            if held.entry.epoch == state.head.epoch and held.entry.accepted is not None and held.again != 1
         }
         while cursor in taken:
             cursor += 1
@@ -132,7 +137,7 @@ class OutboxUnitInMemory(SendingUnit):
         if start > head.seq or len(kept) != head.seq - start:
             raise trouble(codes.PURGED)
         for held in kept:
-            self._tables.entries[held.entry.parcel] = replace(held, again=held.entry.accepted is not None)
+            self._tables.entries[held.entry.parcel] = replace(held, again=int(held.entry.accepted is not None))
         self._change(claim.lane, cursor=start + 1)
         self.writes += 1
 
@@ -159,7 +164,7 @@ class OutboxUnitInMemory(SendingUnit):
                 if entry.state is not EntryState.DONE:
                     self._void(entry, now)
             elif ours is None and entry.state is EntryState.DONE and entry.code is None:
-                self._tables.entries[entry.parcel] = replace(held, again=True)
+                self._tables.entries[entry.parcel] = replace(held, again=1)
         self._tables.waiting[lane] = tuple(sorted((*back, *(self._tables.waiting.get(lane) or ()))))
         self._change(lane, head=Position(epoch, 0, there.digest), base=there.digest, cursor=1)
         self.writes += 1
@@ -169,13 +174,20 @@ class OutboxUnitInMemory(SendingUnit):
         if entry.epoch == self._tables.lanes[entry.lane].state.head.epoch:
             return
         self.flush()
-        self._tables.entries[parcel] = replace(self._tables.entries[parcel], again=False)
+        self._tables.entries[parcel] = replace(self._tables.entries[parcel], again=0)
         back = self._tables.carried.get(parcel) or ()
         self._carry(back, None)
         self._tables.carried[parcel] = ()
         if entry.state is not EntryState.DONE:
             self._void(entry, now)
         self._tables.waiting[entry.lane] = tuple(sorted((*back, *(self._tables.waiting.get(entry.lane) or ()))))
+        self.writes += 1
+
+    def doubt(self, peer: str) -> None:
+        for parcel, held in list(self._tables.entries.items()):
+            entry = held.entry
+            if entry.lane.receiver == peer and entry.state is EntryState.DONE and not entry.code and not held.again:
+                self._tables.entries[parcel] = replace(held, again=2)
         self.writes += 1
 
     def replace(self, claim: Claim, parcel: str, sealed: Sealed, now: Instant) -> None:
@@ -206,6 +218,22 @@ class OutboxUnitInMemory(SendingUnit):
         if state is None:
             raise trouble(codes.STATE, parcel=parcel, state=entry.state.value)
         return self._set(parcel, state=state, code=code)
+
+    def resupply(self, parcel: str, now: Instant) -> None:
+        entry = self._known(parcel)
+        if entry.state is not EntryState.PARKED:
+            raise trouble(codes.STATE, parcel=parcel, state=entry.state.value)
+        self.flush()
+        back = self._tables.carried.get(parcel) or ()
+        self._carry(back, None)
+        self._tables.carried[parcel] = ()
+        if entry.accepted is None:
+            self._void(entry, now)
+        else:
+            self._set(parcel, state=EntryState.DONE, finished=now)
+            self.note(entry.lane, steps.VOIDED, parcel, entry.digest, entry.count, now)
+        self._tables.waiting[entry.lane] = tuple(sorted((*back, *(self._tables.waiting.get(entry.lane) or ()))))
+        self.writes += 1
 
     def discard(self, parcel: str, who: str, now: Instant) -> None:
         entry = self._known(parcel)

@@ -123,7 +123,7 @@ class SendingUnit(SubmissionsUnit):
         doubted = [
             held.entry for held in found
             if held.entry.lane.receiver == peer and held.again and held.entry.state is EntryState.DONE
-            and held.entry.epoch < self._tables.lanes[held.entry.lane].state.head.epoch
+            and (held.again == 2 or held.entry.epoch < self._tables.lanes[held.entry.lane].state.head.epoch)
             and (held.entry.accepted or 0) < before
         ]
         return [*owed, *doubted][:limit]
@@ -165,7 +165,7 @@ class SendingUnit(SubmissionsUnit):
         head, before = held.state.head, held.state.cursor - 1
         known = [
             Position(one.entry.epoch, one.entry.seq, one.entry.digest) for one in self._standing(lane)
-            if one.entry.accepted is not None and not one.again
+            if one.entry.accepted is not None and one.again != 1
         ]
         last = known[-1] if known else None
         if before < 1 or last and (last.epoch, last.seq) >= (head.epoch, before):

@@ -49,7 +49,7 @@ class GroupRow:
 class EntryRow:
     entry: Entry
     sealed: Sealed
-    again: bool = False
+    again: int = 0
     receipts: tuple[tuple[Stage, bytes], ...] = ()
     refused: tuple[RefusedRecord, ...] = ()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from node.model import codes
 from node.model.parcel import Stage
 from node.model.spool import ArrivalState, EntryState
 from node.spool.states import (
@@ -17,6 +18,7 @@ from node.spool.states import (
     EntryEvent,
     arrival_after,
     entry_after,
+    entry_hears,
 )
 
 S, E = EntryState, EntryEvent
@@ -49,8 +51,20 @@ def test_knowledge_only_grows_but_where_the_peer_lost_it(events: list[EntryEvent
             continue
         if after not in (S.PARKED, S.VOIDED) and state is not S.PARKED:
             assert knowledge(after) >= knowledge(state), (state, event)
-        assert state is not S.DONE or after is S.DONE
+        assert state is not S.DONE or after is S.DONE or event is E.UNOPENED
         state = after
+
+
+def test_who_cannot_open_a_parcel_has_not_its_records_whatever_another_copy_of_it_says() -> None:
+    for state in EntryState:
+        event = entry_hears(state, None, Stage.REFUSED, codes.OPEN.name)
+        assert event is E.UNOPENED and entry_after(state, event) is S.PARKED
+        assert entry_hears(state, None, Stage.REFUSED, codes.UNSUPPORTED.name) is E.REFUSED
+        assert entry_hears(state, None, Stage.PROCESSED, None) is E.PROCESSED
+    assert entry_hears(S.PARKED, codes.OPEN.name, Stage.PROCESSED, None) is None
+    assert entry_hears(S.PARKED, codes.OPEN.name, Stage.ACCEPTED, None) is E.ACCEPTED
+    assert entry_hears(S.PARKED, codes.UNSUPPORTED.name, Stage.PROCESSED, None) is E.PROCESSED
+    assert {state for state in S if entry_after(state, E.RESUPPLY)} == {S.PARKED}
 
 
 def test_what_is_voided_is_not_sent_and_what_is_parked_is_a_persons() -> None:

@@ -142,6 +142,7 @@ class City:
             assert machine.life is not None
             for name in ("outbox", "inbox", "warehouse"):
                 machine.life.stores.of(name).fail_at(0)
+            machine.go_on_opening()
 
     def _lasting(self, name: str) -> int:
         """Return the newest generation of a node, or the next one if that ends or was revoked."""

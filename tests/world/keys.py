@@ -46,18 +46,20 @@ def paper(node: str, role: Role, generation: int) -> Paper:
 
 
 @cache
-def ring(node: str, generation: int, real: bool = True, lost: bool = False) -> Keyring:
+def ring(node: str, generation: int, real: bool = True, lost: bool = False, gone: int = 0) -> Keyring:
     """Return what a node holds in a generation: one signing key, and every encryption key so far, newest first.
 
-    `lost`: the older encryption keys cannot be found.
+    `lost`: the older encryption keys cannot be found; those of the first `gone` generations nobody ever finds.
     """
     made = Keyring(suite(real), os.urandom)
     for role in (Role.SIGN, Role.TLS):
         one = paper(node, role, generation)
         made.add(f"{node}-{role.value}", role, one.certificate, _key(one, real))
-    for number in range(generation, generation - 1 if lost else -1, -1):
+    for number in range(generation, generation - 1 if lost else gone - 1, -1):
         one = paper(node, Role.ENCRYPT, number)
         made.add(f"{node}-encrypt-{number}", Role.ENCRYPT, one.certificate, _key(one, real))
+    for number in range(gone):
+        made.declare_lost(paper(node, Role.ENCRYPT, number).certificate)
     return made
 
 

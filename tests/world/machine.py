@@ -20,7 +20,7 @@ from node.deliver.greeter import Greeter
 from node.deliver.pump import Pump
 from node.deliver.router import Router
 from node.deliver.sweep import Retention, Sweep, doubtful
-from node.exchange import greet
+from node.exchange import resupply
 from node.exchange.means import Means
 from node.intake.collector import Collector
 from node.intake.gateway import Gateway
@@ -166,6 +166,8 @@ class Terms:
     """Which generations of which nodes its revocation lists name."""
     lost: bool = False
     """Its older encryption keys cannot be found."""
+    gone: int = 0
+    """How many generations of its encryption keys, the oldest, are lost for good, and declared so."""
     retired: frozenset[str] = frozenset()
     """Names of specifications it no longer holds."""
 
@@ -196,6 +198,7 @@ class Life:
         self.gateway, self.local = Routes(), Routes()
         Gateway(self.desk).add_to(self.gateway)
         Local(self.desk, {"app": TOKEN}).add_to(self.local)
+        self.try_again()
         self._running: dict[Deferred[Response], None] = {}
         self._loops = [self.desk.keep(name, work) for name, work in self._works()]
         for loop in self._loops:
@@ -222,6 +225,11 @@ class Life:
         city = self.machine.city
         client: Any = WireClient(city.wire, self, city.machines[peer])
         return PeerLink(client, lambda: self.bell.ring(f"link:{peer}"))
+
+    def try_again(self) -> Deferred[int]:
+        """Let what waited for a change of the terms go on, as `Running` does when it starts and reloads."""
+        done = self.outbox.run(lambda unit: resupply.try_again(unit, self.desk.means, self.desk.now()))
+        return done.addErrback(lambda failure: 0)
 
     # --- asked --------------------------------------------------------------------------------------------------
 
@@ -338,7 +346,7 @@ class Machine:
         ]
         made = means_of(self.name, peers, self.terms.resources, self.terms.grants, self.dice.randbytes)
         crypto: Any = self.witness.crypto
-        keys = ring(self.name, self.terms.generation(self.name), self.city.real, self.terms.lost)
+        keys = ring(self.name, self.terms.generation(self.name), self.city.real, self.terms.lost, self.terms.gone)
         return replace(
             made, crypto=crypto, identity=self.witness.identity(keys.identity(DOMAIN, self.name, ORG)),
             trust=trust(self.terms.revoked), specifications=_held(self.terms.retired),
@@ -352,12 +360,30 @@ class Machine:
         self.terms = replace(self.terms, **changes)
         if self.life is not None:
             self.life.desk.means = self.means()
-            self.life.outbox.run(greet.release).addBoth(self._ring, self.life)
+            self.life.try_again().addBoth(self._ring, self.life)
 
     def _ring(self, result: object, life: Life) -> None:
         others = [other for other in self.city.names if other != self.name]
         kinds = ("outbox", "receipts", "greet", "link", "inbox-means")
         life.bell.ring("means", "inbox", "warehouse", *(f"{kind}:{node}" for kind in kinds for node in others))
+
+    def stop_opening(self) -> None:
+        """A person holds every lane that leads here, as `queue hold --inbox` does."""
+        self._hold_incoming(None, codes.HELD.name)
+
+    def go_on_opening(self) -> None:
+        """A person lets the lanes go on that a person held."""
+        self._hold_incoming(codes.HELD.name, None)
+
+    def _hold_incoming(self, was: str | None, code: str | None) -> None:
+        def change(unit: Any) -> None:
+            for lane in [lane for sender in self.city.names for lane, _ in unit.heads(sender)]:
+                if unit.held(lane) == was:
+                    unit.hold_lane(lane, code)
+
+        if self.life is not None:
+            self.life.inbox.run(change).addErrback(lambda failure: None)
+            self.life.bell.ring("inbox")
 
     def start(self) -> None:
         """Begin a life, unless there is one; a machine that starts has its time set."""

@@ -21,7 +21,7 @@ GENERATIONS = 5
 """The newest keys a node gets; `City.calm` may give one more."""
 NAMES = (
     "weather", "cut", "crash", "trip", "stall", "slow", "clock", "year", "suspend", "revoke", "retire", "fill", "full",
-    "bend", "rotate", "expire", "revoke_key", "lose_key", "restore", "clone", "lie",
+    "bend", "rotate", "expire", "revoke_key", "lose_key", "bury_key", "restore", "clone", "lie",
 )
 YEAR = 365 * 86_400_000
 RARELY = 5.0
@@ -202,19 +202,35 @@ class Nemeses:
         machine.reload(lost=True)
         self._later(self.dice.uniform(1, 60), lambda: machine.reload(lost=False))
 
+    def bury_key(self) -> None:
+        """A node's encryption keys so far are lost for good; it gets new ones at once, and others hear of it later.
+
+        It lost them while a person had stopped what it opens, so that there are parcels nobody will ever open.
+        """
+        machine = self.city.machines[self.dice.choice(NODES)]
+        machine.stop_opening()
+
+        def lose() -> None:
+            newest = self._renew(machine.name, short=False)
+            if newest:
+                machine.reload(generations={**machine.terms.generations, machine.name: newest}, gone=newest)
+            machine.go_on_opening()
+
+        self._later(self.dice.uniform(0, 30), lose)
+
     def _newest(self, node: str) -> int:
         return max(machine.terms.generation(node) for machine in self.city.machines.values())
 
-    def _renew(self, node: str, short: bool) -> bool:
-        """Give a node its next keys of a kind; return whether there were any left."""
+    def _renew(self, node: str, short: bool) -> int:
+        """Give a node its next keys of a kind; return their generation, or 0 if there were none left."""
         newest = self._newest(node) + 1
         while is_short(newest) is not short:
             newest += 1
         if newest > GENERATIONS:
-            return False
+            return 0
         for machine in self.city.machines.values():
             self._later(self.dice.uniform(0, 40), partial(_learn, machine, node, newest))
-        return True
+        return newest
 
     def lie(self) -> None:
         """A registered department lies to the centre."""

@@ -21,6 +21,7 @@ import orjson
 
 from node.envelope import read_receipt
 from node.ledger import chain, steps
+from node.model import codes
 from node.model.instant import day
 from node.model.parcel import Lane, Outcome, Stage
 from node.model.record import Record, Stream, Version
@@ -124,7 +125,8 @@ def _refused_rows(machine: Machine) -> set[str]:
     with _stores(machine).outbox.unit() as unit:
         entries = unit.entries(None, "", 1 << 20)
         for entry in entries:
-            rows |= {one.row for one in unit.refused(entry.parcel)}
+            # A list under a key that was lost tells no rows.
+            rows |= {one.row or "*" for one in unit.refused(entry.parcel)}
         kept = {entry.parcel for entry in entries}
         processed = {
             one.subject for lane in LANES if lane.sender == machine.name
@@ -263,6 +265,8 @@ def _receipts(city: City, machine: Machine) -> Iterator[str]:
         for stage, octets in held[entry.parcel].items():
             if not _one_word(given.get(stage), octets) and entry.lane.receiver not in anew:
                 yield f"{machine.name}: the {stage.value} receipt of {entry.parcel} is not its receiver's"
+        if entry.code == codes.OPEN.name:
+            continue  # refused whole, its key was lost: its records went again
         counts = read_receipt(held[entry.parcel][Stage.PROCESSED], CRYPTO).statement.counts or {}
         if sum(counts.values()) != entry.count or counts["refused"] != entry.refused:
             yield f"{machine.name}: {counts} of {entry}"

@@ -48,6 +48,9 @@ class _WatchedIdentity:
     def decrypts(self, fingerprint: str) -> bool:
         return self._identity.decrypts(fingerprint)
 
+    def lost(self, fingerprint: str) -> bool:
+        return self._identity.lost(fingerprint)
+
     def unwrap(self, issuer: bytes, serial: int, wrapped: bytes) -> bytes:
         self._witness.unwrapped(wrapped)
         return self._identity.unwrap(issuer, serial, wrapped)
