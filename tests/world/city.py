@@ -131,7 +131,7 @@ class City:
         revoked = frozenset[tuple[str, int]]().union(*(machine.terms.revoked for machine in self.machines.values()))
         for machine in self.machines.values():
             grants = [replace(grant, until=FOREVER) for grant in machine.terms.grants]
-            machine.full, machine.slow, machine.shortage = False, 0.0, Shortage.NONE
+            machine.full, machine.slow, machine.shortage, machine.wrong = False, 0.0, Shortage.NONE, 0
             machine.skew = max(-STRAY, min(STRAY, machine.skew))
             machine.wake()
             machine.reload(

@@ -325,6 +325,8 @@ class Machine:
     """Seconds (at most) that work given to its threads takes."""
     life: Life | None = None
     lives: int = 0
+    wrong: Instant = 0
+    """How far its clock is off at its next starts, its battery being flat; else its time is set when it starts."""
     gone: bool = False
     """It was taken away, and never starts again."""
     written: Instant | None = None
@@ -389,7 +391,7 @@ class Machine:
         """Begin a life, unless there is one; a machine that starts has its time set."""
         if self.life is None and not self.gone:
             self.lives += 1
-            self.skew = max(-STRAY, min(STRAY, self.skew))
+            self.skew = self.wrong or max(-STRAY, min(STRAY, self.skew))
             self.life = Life(self)
 
     def stall(self, seconds: float) -> None:

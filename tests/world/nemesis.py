@@ -20,7 +20,7 @@ from tests.world.wire import Weather
 GENERATIONS = 5
 """The newest keys a node gets; `City.calm` may give one more."""
 NAMES = (
-    "weather", "cut", "crash", "trip", "stall", "slow", "clock", "year", "suspend", "revoke", "retire", "fill", "full",
+    "weather", "cut", "crash", "trip", "stall", "slow", "clock", "year", "flat", "suspend", "revoke", "retire", "fill", "full",
     "bend", "rotate", "expire", "revoke_key", "lose_key", "bury_key", "restore", "clone", "lie",
 )
 YEAR = 365 * 86_400_000
@@ -98,6 +98,17 @@ class Nemeses:
 
         self._later(self.dice.uniform(1, 40), right)
 
+    def flat(self) -> None:
+        """A machine loses its power and starts with a clock that is a year off, until it is set right."""
+        machine = self._machine()
+        machine.wrong = self.dice.choice((-YEAR, YEAR))
+        machine.crash(self.dice.choice((0.0, self.dice.uniform(0, 10))))
+
+        def right() -> None:
+            machine.wrong = machine.skew = 0
+
+        self._later(self.dice.uniform(5, 40), right)
+
     def stall(self) -> None:
         """A process stops for a while, perhaps past its leases, and goes on as if nothing had been."""
         self._machine().stall(self.dice.choice((self.dice.uniform(0.1, 10), self.dice.uniform(30, 60))))
@@ -117,7 +128,7 @@ class Nemeses:
             # Two restores in one second, or by a clock that is wrong, would give one epoch twice (WIRE §3).
             if clock.seconds() - self._restored.get(machine.name, -RARELY) >= RARELY:
                 self._restored[machine.name] = clock.seconds()
-                machine.skew = 0
+                machine.skew = machine.wrong = 0
                 machine.restore(copied)
 
         self._later(self.dice.uniform(1, 50), come)
