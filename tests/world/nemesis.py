@@ -20,8 +20,8 @@ from tests.world.wire import Weather
 GENERATIONS = 5
 """The newest keys a node gets; `City.calm` may give one more."""
 NAMES = (
-    "weather", "cut", "crash", "trip", "stall", "slow", "clock", "year", "flat", "suspend", "revoke", "retire", "fill", "full",
-    "bend", "rotate", "expire", "revoke_key", "lose_key", "bury_key", "restore", "clone", "lie",
+    "weather", "cut", "crash", "trip", "stall", "slow", "clock", "year", "flat", "suspend", "revoke", "retire",
+    "fill", "full", "bend", "rotate", "expire", "revoke_key", "lose_key", "bury_key", "restore", "clone", "lie",
 )
 YEAR = 365 * 86_400_000
 RARELY = 5.0
