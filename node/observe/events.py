@@ -23,9 +23,12 @@ EVENTS: Mapping[str, Sentence] = {
     "peer.refused": Sentence("拒绝了一个连接", "A connection was turned away"),
     "store.purged": Sentence("已按保留期清理{count}项", "{count} finished item(s) were purged by retention"),
     "receipts.reissued": Sentence("{count}份回执因密钥被吊销而重签", "{count} receipt(s) were signed anew, their key was revoked"),
+    "parcels.resupplied": Sentence(
+        "{count}个数据包因对方更换加密证书而重新装包", "{count} parcel(s) go again: the peer has another encryption certificate"),
     "control.retry": Sentence("{who}要求{queue}立即重试", "{who} has the {queue} try again now"),
     "control.hold": Sentence("{who}暂停了通道{lane}", "{who} held the lane {lane}"),
     "control.release": Sentence("{who}恢复了通道{lane}", "{who} released the lane {lane}"),
+    "control.resend": Sentence("{who}要求重新发送数据包{parcel}的记录", "{who} has the records of {parcel} sent again"),
     "control.purge": Sentence("{who}放弃了数据包{parcel}", "{who} gave up the parcel {parcel}"),
     "python.warning": Sentence("运行库给出警告", "A library warned"),
     "python.log": Sentence("运行库写了一条日志", "A library logged something"),

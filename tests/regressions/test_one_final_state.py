@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 
 from node.envelope import Letter, write_letter
+from node.exchange.seal import Outgoing
 from node.model import codes
 from node.model.parcel import Stage
 from node.model.spool import Entry, EntryState
-from node.model.trouble import trouble
+from node.model.trouble import Code, trouble
 from node.wire.media import LETTER
 from node.wire.message import Request, Response
 from node.workers import Timers
@@ -95,18 +96,38 @@ def test_of_two_final_words_the_first_stands_in_every_order_and_is_counted_once(
     play: Play, order: Sequence[str],
 ) -> None:
     """A receiver that says both, or a forger with its key: the state is decided once and never turns."""
-    pair = play.pair
-    supplied(play.dept)
-    parcel = sent(play.dept)
-    said = [receipt(parcel, pair.centre.desk.means, pair.dept.desk.means, Stage(stage)) for stage in order]
-    for one in said + said:
-        finish(take_receipts(play.dept.desk, CENTRE, [one]), play.clock)
+    parcel = posted(play)
+    hear(play, parcel, order, codes.UNSUPPORTED)
     refused_first = order.index("refused") < order.index("processed")
     found, tally = entry_of(play.dept, parcel.entry.parcel), play.dept.tally
     # What was refused and then processed was processed: the receiver's later knowledge is the greater one.
     assert found.state is EntryState.DONE
     assert tally.of("records_delivered") == 1
     assert tally.of("parcels_parked") == (1 if refused_first else 0)
+
+
+@pytest.mark.parametrize("order", ORDERS, ids="-".join)
+def test_that_it_cannot_open_a_parcel_is_a_receivers_last_word_in_every_order(play: Play, order: Sequence[str]) -> None:
+    """Another copy of it had opened the parcel; this one has not its records, and they are not taken for delivered."""
+    parcel = posted(play)
+    hear(play, parcel, order, codes.OPEN)
+    found, tally = entry_of(play.dept, parcel.entry.parcel), play.dept.tally
+    assert (found.state, found.code) == (EntryState.PARKED, codes.OPEN.name)
+    refused_first = order.index("refused") < order.index("processed")
+    assert (tally.of("records_delivered"), tally.of("parcels_parked")) == (0 if refused_first else 1, 1)
+
+
+def posted(play: Play) -> Outgoing:
+    supplied(play.dept)
+    return sent(play.dept)
+
+
+def hear(play: Play, parcel: Outgoing, order: Sequence[str], code: Code) -> None:
+    """Take home receipts of all stages in this order, twice."""
+    to = play.pair.dept.desk.means
+    said = [receipt(parcel, play.pair.centre.desk.means, to, Stage(stage), code=code) for stage in order]
+    for one in said + said:
+        finish(take_receipts(play.dept.desk, CENTRE, [one]), play.clock)
 
 
 def test_endless_negative_answers_lose_neither_the_payload_nor_its_id(on_disk: Play) -> None:
