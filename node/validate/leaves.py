@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from lxml import etree
 
-from node.validate import pattern
+from node.validate import pattern, wrong
 from node.validate.notes import Note, Notes
 from node.validate.profile import NAME, XS
 from node.validate.shape import NUMBER, Facets, Leaf
+from node.validate.wrong import SHOWN
 
 TEXT = (
     "[!-~\u00a1-\u1fff\u200c-\u2027\u202a-\u202e\u2030-\u205e\u2060-\u2fff\u3001-\ud7ff\ue000-\ufefe\uff00-\ufffd"
@@ -20,11 +21,15 @@ TEXT = (
 )
 """A character that may stand at either end of a text: no blank, no control character (inside, blanks may stand too)."""
 
+STEPS = 16
+"""Most named types that a leaf's type goes through."""
+
 LONGEST = 100_000
 """Most characters of a text leaf."""
 
 _XS_URI = XS[1:-1]
 _INTEGER = "-?(0|[1-9][0-9]*)"
+_BOUND = r"[+-]?[0-9]{1,40}(\.[0-9]{1,40})?"
 _SIZES: dict[str, tuple[str, Callable[[int, int], int]]] = {
     "minLength": ("min_length", max), "maxLength": ("max_length", min), "totalDigits": ("total_digits", min),
     "fractionDigits": ("fraction_digits", min),
@@ -46,7 +51,7 @@ class LeafReader:
             for element in root.findall(XS + "simpleType"):
                 name = element.get("name", "")
                 if not NAME.fullmatch(name) or name in self.types:
-                    fault(element, "a type has a name like PersonName, once in the whole set")
+                    fault(element, wrong.TYPE_NAME)
                 self.types[name] = element
 
     def leaf(self, element: etree._Element, least: int, most: int) -> Leaf | None:
@@ -56,7 +61,7 @@ class LeafReader:
             return None
         steps, names, base = chain
         if base not in ("string", "integer", "decimal"):
-            self.fault(element, "a field restricts xs:string, xs:integer or xs:decimal")
+            self.fault(element, wrong.BASE)
             return None
         facets = self._facets(steps, element)
         if facets is None:
@@ -80,7 +85,7 @@ class LeafReader:
         own = element.find(XS + "simpleType")
         reference = element.get("type")
         if (own is None) == (reference is None):
-            self.fault(element, "a field has either a type or a restriction of its own")
+            self.fault(element, wrong.TYPE_OR)
             return None
         place = element
         if own is not None:
@@ -92,7 +97,10 @@ class LeafReader:
             if place.nsmap.get(prefix or None) == _XS_URI:
                 return steps, tuple(names), name
             if name not in self.types or name in names:
-                self.fault(element, f"type {name[:40]!r} is not in the set")
+                self.fault(element, wrong.TYPE.of(name=repr(name[:SHOWN])))
+                return None
+            if len(names) == STEPS:
+                self.fault(element, wrong.TYPE_CHAIN.of(limit=STEPS))
                 return None
             names.append(name)
             place = self.types[name]
@@ -110,14 +118,14 @@ class LeafReader:
                 known.setdefault("enumeration", choices)
             for facet in step.findall(f"{XS}restriction/*"):
                 if not self._facet(facet, str(facet.tag)[len(XS):], known, patterns):
-                    self.fault(facet, "the facet's value is not a number that fits")
+                    self.fault(facet, wrong.FACET)
                     return None
         if len(patterns) > 1:
-            self.fault(element, "a field has one pattern over its whole derivation")
+            self.fault(element, wrong.PATTERN_ONE)
             return None
         for low, high in (("min_length", "max_length"), ("least", "most"), ("above", "below")):
             if low in known and high in known and known[low] > known[high]:
-                self.fault(element, "the facets contradict each other")
+                self.fault(element, wrong.CONTRADICT)
                 return None
         return Facets(pattern=patterns[0] if patterns else None, **known)
 
@@ -129,13 +137,12 @@ class LeafReader:
         if name == "enumeration":
             return True
         if name in _BOUNDS:
-            try:
-                bound = Decimal(value)
-            except InvalidOperation:
+            if not re.fullmatch(_BOUND, value):
                 return False
+            bound = Decimal(value)
             key, choose = _BOUNDS[name]
             known[key] = choose(bound, known[key]) if key in known else bound
-            return bound.is_finite()
+            return True
         if not re.fullmatch("[0-9]{1,6}", value):
             return False
         for one in ("minLength", "maxLength") if name == "length" else (name,):
@@ -146,7 +153,7 @@ class LeafReader:
     def _numeric(self, element: etree._Element, facets: Facets, base: str) -> re.Pattern[str] | None:
         wanted = _INTEGER if base == "integer" else NUMBER
         if facets.pattern != wanted or facets.enumeration or not 0 < (facets.total_digits or 0) <= 18:
-            self.fault(element, f"a numeric field has the pattern {wanted}, totalDigits up to 18 and no enumeration")
+            self.fault(element, wrong.NUMERIC.of(pattern=wanted))
             return None
         return re.compile(wanted)
 
@@ -156,16 +163,16 @@ class LeafReader:
         if source is None:
             if facets.enumeration and all(re.fullmatch("[!-~]{1,64}", choice) for choice in facets.enumeration):
                 return re.compile("[!-~]{1,64}")
-            self.fault(element, "a text has a pattern, or an enumeration of codes")
+            self.fault(element, wrong.FORM)
             return None
         try:
             tree = pattern.parse(source)
         except pattern.PatternFault as why:
-            self.fault(element, f"pattern: {why}")
+            self.fault(element, wrong.PATTERN.of(why=why.says))
             return None
         longest = pattern.longest(tree)
         if min(longest or LONGEST + 1, facets.max_length or LONGEST + 1) > LONGEST:
-            self.fault(element, f"a text is bounded by its pattern or maxLength, at most {LONGEST} characters")
+            self.fault(element, wrong.LONGEST.of(limit=LONGEST))
             return None
         return re.compile(source)
 

@@ -7,22 +7,25 @@ from collections.abc import Callable, Iterator
 from lxml import etree
 
 from node.model.sentence import Sentence
+from node.validate import wrong
 from node.validate.profile import LANG, XS, X
 from node.validate.rules.kinds import KINDS
 from node.validate.shape import RuleUse
+from node.validate.wrong import SHOWN, Wrong
 
 GRADES = ("1", "2", "3", "4")
 """Sensitivity, 1 public to 4 most sensitive."""
 
 MASKS = ("all", "name", "id", "phone", "address")
-Note = Callable[[etree._Element, str], None]
+Note = Callable[[etree._Element, Wrong], None]
 
 
 class Notes:
     """Reads annotations and reports what is missing in them."""
 
-    def __init__(self, fault: Note) -> None:
+    def __init__(self, fault: Note, root: etree._Element) -> None:
         self.fault = fault
+        self.root = root
 
     def label(self, element: etree._Element) -> Sentence:
         """Return the first line of the documentation in each language; both must be there."""
@@ -31,7 +34,7 @@ class Notes:
             lines = (entry.text or "").strip().splitlines()
             texts.setdefault(entry.get(LANG), lines[0].strip() if lines else "")
         if not texts.get("zh") or not texts.get("en"):
-            self.fault(element, "documentation in zh and in en is missing")
+            self.fault(element, wrong.LABEL)
         return Sentence(texts.get("zh") or "", texts.get("en") or "")
 
     def form(self, element: etree._Element) -> Sentence | None:
@@ -46,7 +49,7 @@ class Notes:
             return 1, None
         grade, mask = note.get("grade", "1"), note.get("mask")
         if grade not in GRADES or mask not in (None, *MASKS):
-            self.fault(note, "grade is 1 to 4, mask one of " + " ".join(MASKS))
+            self.fault(note, wrong.GRADE.of(masks=" ".join(MASKS)))
             return 1, None
         return int(grade), mask
 
@@ -55,16 +58,18 @@ class Notes:
         for note in element.findall(f"{XS}annotation/{XS}appinfo/{X}rule"):
             kind = note.get("kind", "")
             if kind not in KINDS:
-                self.fault(note, f"unknown rule {kind[:40]!r}")
+                self.fault(note, wrong.RULE_KIND.of(name=repr(kind[:SHOWN]), kinds=" ".join(KINDS)))
                 continue
             if group != ("field" in note.keys()):
-                self.fault(note, "a rule at a group names its field, a rule at a field does not")
+                self.fault(note, wrong.RULE_FIELD)
                 continue
             says = {e.get(LANG): (e.text or "").strip().replace("{", "{{") for e in note.findall(X + "says")}
             params = {str(k): str(v) for k, v in note.items() if k not in ("kind", "id", "severity")}
             severity = note.get("severity", "refuse")
             if severity not in ("refuse", "warn") or (says and set(says) != {"zh", "en"}):
-                self.fault(note, "severity is refuse or warn; x:says stands in zh and en or not at all")
+                self.fault(note, wrong.RULE_SAYS)
                 continue
             own = Sentence(says["zh"].replace("}", "}}"), says["en"].replace("}", "}}")) if says else None
-            yield RuleUse(kind, note.get("id", kind), params, own, severity, note.sourceline or 1)
+            own_file = note.getroottree().getroot() is self.root
+            line = (note.sourceline or 1) if own_file else 0
+            yield RuleUse(kind, note.get("id", kind), params, own, severity, line)

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from node.model.sentence import Sentence
+
 SPECIAL = "\\.+*?()[]{}|-^"
 BLANKS = ((0x20, 0x20), (0xA0, 0xA0), (0x2000, 0x200B), (0x202F, 0x202F), (0x205F, 0x205F), (0x3000, 0x3000),
           (0xFEFF, 0xFEFF))
@@ -65,24 +67,30 @@ Node = Chars | Row | Choice | Count
 class PatternFault(ValueError):
     """Why a pattern is outside the profile."""
 
+    def __init__(self, zh: str, en: str) -> None:
+        super().__init__(en)
+        self.says = Sentence(zh, en)
+
 
 @lru_cache(1024)
 def parse(text: str) -> Node:
     """Return the tree of a pattern; raise PatternFault if it is outside the profile."""
+    if len(text) > SIZE:  # written as it is, it is too long already: no tree is made of it
+        raise PatternFault(f"展开后超过{SIZE}个字符", f"written out, it has more than {SIZE} characters")
     reader = _Reader(text)
     node = reader.choice()
     if reader.rest:
-        raise PatternFault("unbalanced parenthesis")
+        raise PatternFault("括号不配对", "unbalanced parenthesis")
     first, last, void = ends(node)
     if void:
-        raise PatternFault("the empty text would pass")
+        raise PatternFault("空文本也能通过", "the empty text would pass")
     if meets(first, BLANKS) or meets(last, BLANKS):
-        raise PatternFault("a blank at an end would pass")
+        raise PatternFault("首尾空白也能通过", "a blank at an end would pass")
     _calm(node)
     if sum(1 for part in walk(node) if isinstance(part, Count) and part.most is None) > 2:
-        raise PatternFault("more than two endless counts")
-    if _size(node) > SIZE:
-        raise PatternFault(f"written out, it has more than {SIZE} characters")
+        raise PatternFault("无上限的计数超过两个", "more than two endless counts")
+    if size(node) > SIZE:
+        raise PatternFault(f"展开后超过{SIZE}个字符", f"written out, it has more than {SIZE} characters")
     return node
 
 
@@ -101,14 +109,14 @@ class _Reader:
 
     def take(self) -> str:
         if not self.rest:
-            raise PatternFault("it ends too early")
+            raise PatternFault("过早结束", "it ends too early")
         self.at += 1
         return self.text[self.at - 1]
 
     def choice(self) -> Node:
         self.depth += 1
         if self.depth > 8:
-            raise PatternFault("groups too deep")
+            raise PatternFault("分组嵌套过深", "groups too deep")
         parts = [self.row()]
         while self.peek() == "|":
             self.take()
@@ -121,17 +129,17 @@ class _Reader:
         while self.rest and self.peek() not in "|)":
             parts.append(self.count(self.atom()))
         if not parts:
-            raise PatternFault("an empty alternative")
+            raise PatternFault("有空的分支", "an empty alternative")
         return parts[0] if len(parts) == 1 else Row(parts)
 
     def atom(self) -> Node:
         mark = self.take()
         if mark == "(":
             if self.peek() == "?":
-                raise PatternFault("(? is not allowed")
+                raise PatternFault("不允许(?", "(? is not allowed")
             node = self.choice()
             if self.take() != ")":
-                raise PatternFault("unbalanced parenthesis")
+                raise PatternFault("括号不配对", "unbalanced parenthesis")
             return node
         if mark == "[":
             return self.klass()
@@ -141,9 +149,12 @@ class _Reader:
         if mark == "\\":
             mark = self.take()
             if mark not in SPECIAL:
-                raise PatternFault(f"\\{mark} is not allowed")
+                raise PatternFault(f"不允许\\{mark}", f"\\{mark} is not allowed")
         elif mark == "$" or mark in SPECIAL and mark != "-":  # XSD knows no \\$ outside a class
-            raise PatternFault(f"{mark} stands for itself in a class or, if it can be escaped, as \\{mark} only")
+            raise PatternFault(
+                f"{mark}只能写在字符集内，或（可转义时）写成\\{mark}",
+                f"{mark} stands for itself in a class or, if it can be escaped, as \\{mark} only",
+            )
         _plain(((ord(mark),) * 2,))
         return ord(mark)
 
@@ -156,20 +167,20 @@ class _Reader:
                 self.take()
                 high = self.bound()
             if high < low:
-                raise PatternFault("a range runs backwards")
+                raise PatternFault("范围前大后小", "a range runs backwards")
             ranges.append((low, high))
         self.take()
         if not ranges:
-            raise PatternFault("an empty class")
+            raise PatternFault("字符集为空", "an empty class")
         if any(sign in self.text[start:self.at] for sign in ("&&", "~~")):
-            raise PatternFault("&& and ~~ mean set operations to one engine")
+            raise PatternFault("字符集内不得出现&&和~~", "&& and ~~ mean set operations to one engine")
         _plain(tuple(ranges))
         return Chars(tuple(ranges))
 
     def bound(self) -> int:
         mark = self.take()
         if mark in "^-[":  # the three engines read these differently inside a class
-            raise PatternFault(f"{mark} in a class must be written \\{mark}")
+            raise PatternFault(f"字符集内的{mark}须写成\\{mark}", f"{mark} in a class must be written \\{mark}")
         return self.code(mark) if mark == "\\" else ord(mark)
 
     def count(self, node: Node) -> Node:
@@ -181,7 +192,7 @@ class _Reader:
         if mark == "{":
             least, most = self.braces()
         if self.peek() and self.peek() in "?*+{":
-            raise PatternFault("a count of a count")
+            raise PatternFault("计数之后又有计数", "a count of a count")
         return Count(node, least, most)
 
     def braces(self) -> tuple[int, int | None]:
@@ -189,11 +200,11 @@ class _Reader:
         low, comma, high = self.text[self.at:end].partition(",")
         self.at = end + 1
         if end < 0 or not _number(low) or (high and not _number(high)):
-            raise PatternFault("a malformed count")
+            raise PatternFault("计数的写法不正确", "a malformed count")
         least = int(low)
         most = least if not comma else int(high) if high else None
         if max(least, most or 0) > MOST or (most is not None and most < max(1, least)):
-            raise PatternFault(f"a count must rise and stay within {MOST}")
+            raise PatternFault(f"计数须前小后大且不超过{MOST}", f"a count must rise and stay within {MOST}")
         return least, most
 
 
@@ -203,7 +214,7 @@ def _number(text: str) -> bool:
 
 def _plain(ranges: Ranges) -> None:
     if meets(ranges, CONTROLS):
-        raise PatternFault("a control character would pass")
+        raise PatternFault("控制字符也能通过", "a control character would pass")
 
 
 def meets(one: Ranges, other: Ranges) -> bool:
@@ -254,17 +265,18 @@ def _calm(node: Node) -> None:
             continue
         inside = walk(part.part)
         if part.most != 1 and any(isinstance(one, Count) and one.least != one.most for one in inside):
-            raise PatternFault("a count inside a counted group")
+            raise PatternFault("可重复的分组内又有可变的计数（可能指数级回溯）", "a count inside a counted group")
         if part.least != part.most and part.most != 1 and any(isinstance(one, Choice) for one in inside):
-            raise PatternFault("a choice inside a counted group")
+            raise PatternFault("可重复的分组内又有分支（可能指数级回溯）", "a choice inside a counted group")
 
 
-def _size(node: Node) -> int:
+def size(node: Node) -> int:
+    """Return the characters of a pattern with its counts written out, which is what an engine keeps in memory."""
     if isinstance(node, Chars):
         return 1
     if isinstance(node, Count):
-        return _size(node.part) * max(1, node.least, node.most or 0)
-    return sum(_size(part) for part in node.parts)
+        return size(node.part) * max(1, node.least, node.most or 0)
+    return sum(size(part) for part in node.parts)
 
 
 def longest(node: Node) -> int | None:

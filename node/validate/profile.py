@@ -14,7 +14,10 @@ from dataclasses import dataclass
 from lxml import etree
 
 from node.model import codes
+from node.model.sentence import Sentence
 from node.model.trouble import trouble
+from node.validate import wrong
+from node.validate.wrong import SHOWN, Wrong
 
 XS = "{http://www.w3.org/2001/XMLSchema}"
 ANNOTATION = "urn:exn:annotation:1"
@@ -61,18 +64,42 @@ _TEXT = {XS + "documentation", X + "says"}
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong with an XSD, and in which line."""
+    """What is wrong with an XSD, and in which line; `file` is the included file it stands in, empty for the XSD."""
 
     line: int
-    reason: str
+    wrong: Wrong
+    file: str = ""
+
+    @property
+    def says(self) -> Sentence:
+        """What is wrong."""
+        return self.wrong.within(self.file, self.file).says if self.file else self.wrong.says
+
+    @property
+    def reason(self) -> str:
+        """What is wrong, in English."""
+        return self.says.en
 
 
 def parse_schema(name: str, content: bytes) -> etree._Element:
     """Return the root of an XSD's tree; raise Hold(SPECIFICATION_FORM) if it is no well-formed XML without DTD."""
+    found = read_tree(content)
+    if isinstance(found, Fault):
+        raise trouble(codes.SPECIFICATION_FORM, name=name, where=f"line {found.line}", reason=found.says)
+    return found
+
+
+def read_tree(content: bytes) -> etree._Element | Fault:
+    """Return the root of an XSD's tree, or why there is none."""
     if len(content) > OCTETS:
-        raise trouble(codes.SPECIFICATION_FORM, name=name, where=f"{len(content)} octets", reason="too large")
-    if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
-        raise trouble(codes.SPECIFICATION_FORM, name=name, where="prolog", reason="no DTD is allowed")
+        return Fault(1, wrong.SIZE.of(size=len(content), limit=OCTETS))
+    for sign, found in ((b"\0", wrong.NUL), (b"<!DOCTYPE", wrong.DTD), (b"<!ENTITY", wrong.DTD)):
+        if sign in content:
+            return Fault(content[:content.index(sign)].count(b"\n") + 1, found)
+    try:
+        content.decode()
+    except UnicodeDecodeError as fault:
+        return Fault(content[:fault.start].count(b"\n") + 1, wrong.CHARSET)
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True,
         remove_pis=True, encoding="utf-8",
@@ -80,14 +107,13 @@ def parse_schema(name: str, content: bytes) -> etree._Element:
     try:
         return etree.fromstring(content, parser)
     except etree.XMLSyntaxError as fault:
-        where = f"line {fault.lineno or 1}"
-    raise trouble(codes.SPECIFICATION_FORM, name=name, where=where, reason="not well-formed XML")
+        return Fault(fault.lineno or 1, wrong.XML)
 
 
 def outside(root: etree._Element) -> Iterator[Fault]:
     """Yield every element, attribute and text that the profile does not know."""
     if root.tag != XS + "schema":
-        yield Fault(1, "the root must be xs:schema")
+        yield Fault(1, wrong.ROOT)
         return
     left = [root]
     while left:
@@ -96,16 +122,16 @@ def outside(root: etree._Element) -> Iterator[Fault]:
         attributes, children = _PARTS[str(element.tag)]  # what is outside the table was dropped with its parent
         for attribute in element.keys():
             if attribute not in attributes:
-                yield Fault(line, f"attribute {_short(str(attribute))} is outside the profile")
+                yield Fault(line, wrong.ATTRIBUTE.of(name=_short(str(attribute))))
         for child in list(element):
             if child.tag not in children:
-                yield Fault(child.sourceline or line, f"{_short(str(child.tag))} may not stand here")
+                yield Fault(child.sourceline or line, wrong.ELEMENT.of(name=_short(str(child.tag))))
                 element.remove(child)
         left += reversed(element)
         texts = [element.text, *(child.tail for child in element)]
         if element.tag not in _TEXT and any(text and text.strip() for text in texts):
-            yield Fault(line, "text outside xs:documentation")
+            yield Fault(line, wrong.TEXT)
 
 
 def _short(tag: str) -> str:
-    return tag.rpartition("}")[2]
+    return tag.rpartition("}")[2][:SHOWN]

@@ -35,7 +35,7 @@ class Facets:
 
 @dataclass(frozen=True, slots=True)
 class RuleUse:
-    """One `x:rule`: its kind, its own id, its parameters and, if given, its own sentence."""
+    """One `x:rule`: its kind, its own id, its parameters and, if given, its own sentence; `line` 0 is in an include."""
 
     kind: str
     id: str

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from node.model import codes
 from node.model.record import SpecificationId
+from node.model.sentence import Sentence
 from node.model.trouble import trouble
 from node.validate.profile import INCLUDE, TABLE
 from node.validate.reader import Document, read_specification
@@ -67,12 +68,14 @@ class Files:
         inner = name.removeprefix("tables/").removesuffix(".tsv")
         fits = INCLUDE.fullmatch(name) or name == f"tables/{inner}.tsv" and TABLE.fullmatch(inner)
         if not fits:
-            raise trouble(codes.SPECIFICATION_FORM, name=name, where="name", reason="not a name of the set")
+            reason = Sentence("不是集合内的名称", "not a name of the set")
+            raise trouble(codes.SPECIFICATION_FORM, name=name, where="name", reason=reason)
         if name not in self.read:
             try:
                 self.read[name] = (self.folder / name).read_bytes()
             except OSError:
-                raise trouble(codes.SPECIFICATION_FORM, name=name, where="file", reason="cannot be read") from None
+                reason = Sentence("无法读取", "cannot be read")
+                raise trouble(codes.SPECIFICATION_FORM, name=name, where="file", reason=reason) from None
         return self.read[name]
 
     def table(self, name: str) -> Table:

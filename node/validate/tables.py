@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from node.model import codes
+from node.model.sentence import Sentence
 from node.model.trouble import trouble
 
 
@@ -32,18 +33,21 @@ def read_table(name: str, content: bytes) -> Table:
     try:
         lines = content.decode("utf-8").splitlines()
     except UnicodeDecodeError:
-        raise trouble(codes.SPECIFICATION_FORM, name=name, where="utf-8", reason="not UTF-8") from None
+        reason = Sentence("不是UTF-8编码", "not UTF-8")
+        raise trouble(codes.SPECIFICATION_FORM, name=name, where="utf-8", reason=reason) from None
     columns = tuple(lines[0].split("\t")) if lines else ()
     rows: dict[str, tuple[str, ...]] = {}
     for number, line in enumerate(lines[1:], 2):
         code, *rest = line.split("\t")
         if len(rest) + 1 != len(columns) or not code or code in rows:
-            raise trouble(codes.SPECIFICATION_FORM, name=name, where=f"line {number}", reason="not a row of the table")
+            reason = Sentence("不是该表的一行", "not a row of the table")
+            raise trouble(codes.SPECIFICATION_FORM, name=name, where=f"line {number}", reason=reason)
         rows[code] = tuple(rest)
     if not rows:
-        raise trouble(codes.SPECIFICATION_FORM, name=name, where="line 1", reason="no rows")
+        raise trouble(codes.SPECIFICATION_FORM, name=name, where="line 1", reason=Sentence("没有数据行", "no rows"))
     if columns[0] == "last_revision":
-        raise trouble(codes.SPECIFICATION_FORM, name=name, where="line 1", reason="the first column is the code")
+        reason = Sentence("第一列应为代码", "the first column is the code")
+        raise trouble(codes.SPECIFICATION_FORM, name=name, where="line 1", reason=reason)
     current = frozenset(rows)
     if "last_revision" in columns:
         at = columns.index("last_revision") - 1

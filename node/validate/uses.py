@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from lxml import etree
-
+from node.model.sentence import Sentence
 from node.model.trouble import Trouble
-from node.validate import pattern
-from node.validate.notes import Note
+from node.validate import pattern, wrong
 from node.validate.profile import TABLE
 from node.validate.rules.kinds import KINDS, reads
 from node.validate.shape import Group, Leaf, Member, RuleUse, Shape
 from node.validate.tables import Table
+from node.validate.wrong import SHOWN, Wrong
 
+_PLACE = re.compile("[0-9]{1,4}")
 _ALWAYS = frozenset({"field", "when", "in", "begins"})
 HEAD = 64
 """Most characters of a row id and a correlation."""
@@ -22,33 +23,36 @@ PERSONAL = 3
 
 
 def check_uses(
-    shape: Shape, table: Callable[[str], Table], fault: Note, head: etree._Element
+    shape: Shape, table: Callable[[str], Table], note: Callable[[int, Wrong], None], head: int
 ) -> Sequence[str]:
-    """Note every fault of fields and rules at `head`; return the tables the rules name, in order."""
+    """Note every fault of the control fields at the line `head`, of rules at their own; return the tables, in order."""
     tables: list[str] = []
-    for reason in [*_control(shape), *_rules(shape.record, table, tables)]:
-        fault(head, reason)
+    for found in _control(shape):
+        note(head, found)
+    for use, found in _rules(shape.record, table, tables):
+        where = use.id[:SHOWN]
+        note(use.line or head, found.within(f"规则{where}", f"rule {where}"))
     return tables
 
 
-def _control(shape: Shape) -> Iterator[str]:
+def _control(shape: Shape) -> Iterator[Wrong]:
     members = shape.record.members
     wanted = {"row": (shape.row,), "operation": (shape.operation,), "time": (shape.time,), "key": shape.key}
     for what, names in wanted.items():
         for name in names or ("",):
             member = members.get(name)
             if not isinstance(member, Leaf) or (member.least, member.most) != (1, 1) or member.numeric:
-                yield f"{what} must name a required text field of the record"
+                yield wrong.CONTROL.of(what=what)
     row, operation, time = members.get(shape.row), members.get(shape.operation), members.get(shape.time)
     if isinstance(row, Leaf) and (row.grade >= PERSONAL or shape.row in shape.key):
-        yield "the row id is never a personal identifier or part of the business key"
+        yield wrong.PERSONAL
     if isinstance(operation, Leaf) and set(operation.facets.enumeration or ()) != {"I", "U", "D"}:
-        yield "the operation's values are I, U and D"
+        yield wrong.OPERATION
     if isinstance(time, Leaf) and "Moment" not in time.types:
-        yield "the business time is a Moment"
+        yield wrong.TIME
     for short in (shape.row, shape.correlation):
         if short is not None and not _short(members.get(short)):
-            yield f"row and correlation name a single text field of at most {HEAD} characters"
+            yield wrong.SHORT.of(limit=HEAD)
 
 
 def _short(member: Member | None) -> bool:
@@ -60,62 +64,71 @@ def _short(member: Member | None) -> bool:
     return min(HEAD + 1 if longest is None else longest, facets.max_length or HEAD + 1) <= HEAD
 
 
-def _rules(group: Group, table: Callable[[str], Table], tables: list[str]) -> Iterator[str]:
+def _rules(
+    group: Group, table: Callable[[str], Table], tables: list[str]
+) -> Iterator[tuple[RuleUse, Wrong]]:
     for use in group.rules:
-        yield from _use(group, use, use.params, table, tables)
+        yield from ((use, found) for found in _use(group, use, use.params, table, tables))
     for member in group.members.values():
         if isinstance(member, Group):
             yield from _rules(member, table, tables)
         else:
             for use in member.rules:
-                yield from _use(group, use, {**use.params, "field": member.name}, table, tables)
+                params = {**use.params, "field": member.name}
+                yield from ((use, found) for found in _use(group, use, params, table, tables))
 
 
 def _use(
     group: Group, use: RuleUse, params: Mapping[str, str], table: Callable[[str], Table], tables: list[str]
-) -> Iterator[str]:
+) -> Iterator[Wrong]:
     kind = KINDS[use.kind]
-    at = f"rule {use.id[:40]} (line {use.line})"
     if set(params) - _ALWAYS - kind.takes - kind.needs or kind.needs - set(params):
-        yield f"{at}: takes {' '.join(sorted(kind.takes | kind.needs)) or 'no parameters'}"
+        takes = " ".join(sorted(kind.takes | kind.needs))
+        yield _why(f"应有且只有参数：{takes or '无'}", f"takes {takes or 'no parameters'}")
         return
     if ("when" in params) != (("in" in params) != ("begins" in params)) or "in" in params and "begins" in params:
-        yield f"{at}: when goes with either in or begins"
+        yield _why("when须与in或begins之一同用", "when goes with either in or begins")
         return
     for name in reads(params):
         member = group.members.get(name)
         if member is None or member.most > 1 and (name != params["field"] or "of" in params or "when" in params):
-            yield f"{at}: {name[:40]} is not a field beside it that occurs once"
+            yield _why(
+                f"{name[:SHOWN]}不是同组中单次出现的字段", f"{name[:SHOWN]} is not a field beside it that occurs once"
+            )
             return
-    yield from _values(group, kind.fits, params, at)
+    yield from _values(group, kind.fits, params)
     if "table" in params:
-        yield from _table(params, table, tables, at)
+        yield from _table(params, table, tables)
 
 
-def _values(group: Group, fits: tuple[str, ...], params: Mapping[str, str], at: str) -> Iterator[str]:
+def _why(zh: str, en: str) -> Wrong:
+    return wrong.RULE.of(why=Sentence(zh, en))
+
+
+def _values(group: Group, fits: tuple[str, ...], params: Mapping[str, str]) -> Iterator[Wrong]:
     leaf = group.members[params["field"]]
     if fits and (not isinstance(leaf, Leaf) or not set(fits) & set(leaf.types)):
-        yield f"{at}: goes with the types {' '.join(fits)}"
+        yield _why(f"只能用于类型{' '.join(fits)}", f"goes with the types {' '.join(fits)}")
     if "from" in params:
         low, high = params["from"], params.get("to", "")
-        if not (low.isdigit() and high.isdigit() and 1 <= int(low) <= int(high) <= 1000):
-            yield f"{at}: from and to are places counted from 1"
+        if not (_PLACE.fullmatch(low) and _PLACE.fullmatch(high) and 1 <= int(low) <= int(high) <= 1000):
+            yield _why("from和to为从1数起的字符位置", "from and to are places counted from 1")
     if not isinstance(leaf, Leaf) and not set(params) <= {"field", "when", "in", "begins", "of"}:
-        yield f"{at}: looks at a text, and {leaf.name} is a group"
+        yield _why(f"此规则检查文本，而{leaf.name}是分组", f"looks at a text, and {leaf.name} is a group")
     if params.get("grace", "0") not in ("0", "1") or params.get("set", "current") not in ("current", "union"):
-        yield f"{at}: grace is 0 or 1, set is current or union"
-    if "date" in params and not (params["date"].isdigit() and len(params["date"]) == 8):
-        yield f"{at}: date is YYYYMMDD"
+        yield _why("grace为0或1，set为current或union", "grace is 0 or 1, set is current or union")
+    if "date" in params and not re.fullmatch("[0-9]{8}", params["date"]):
+        yield _why("date形如YYYYMMDD", "date is YYYYMMDD")
 
 
-def _table(params: Mapping[str, str], table: Callable[[str], Table], tables: list[str], at: str) -> Iterator[str]:
+def _table(params: Mapping[str, str], table: Callable[[str], Table], tables: list[str]) -> Iterator[Wrong]:
     name = params["table"]
     try:
         if not TABLE.fullmatch(name):
             raise ValueError
         table(name)
     except (Trouble, ValueError):
-        yield f"{at}: there is no table {name[:40]!r}"
+        yield wrong.TABLE.of(name=repr(name[:SHOWN]))
         return
     if name not in tables:
         tables.append(name)

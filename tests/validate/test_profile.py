@@ -10,7 +10,7 @@ import pytest
 from node.model import codes
 from node.model.trouble import Hold, Trouble
 from node.validate import Fault, Files, Specifications, check_profile
-from node.validate.reader import read_specification
+from node.validate.reader import examine, read_specification
 from node.validate.tables import read_table
 from tests.validate.held import sm3
 from tests.validate.workshop import CONTROL, FIELDS, NOTE, document, facet, group, leaf
@@ -31,6 +31,10 @@ def test_the_workshop_itself_fits() -> None:
 
 def _field(kind: str = "xs:string", occurs: str = "", notes: str = "", facets: str = TEXT) -> bytes:
     return document(FIELDS + leaf("More", kind, occurs, notes, facets))
+
+
+def _typed(types: str, kind: str, facets: str) -> bytes:
+    return document(FIELDS + leaf("More", kind, "", "", facets), head=types)
 
 
 def _rule(**params: str) -> str:
@@ -78,6 +82,17 @@ def _rule(**params: str) -> str:
     (_field("xs:decimal", facets=facet(totalDigits="5")), "pattern"),
     (_field("p:Integer", facets=facet(totalDigits="5", minInclusive="NaN")), "number"),
     (_field("p:Integer", facets=facet(totalDigits="5", minInclusive="a")), "number"),
+    (_field("p:Integer", facets=facet(totalDigits="5", minInclusive="1e999999")), "number"),
+    (_typed(f'<xs:simpleType name="Low"><xs:restriction base="p:Integer">{facet(minInclusive="1")}</xs:restriction>'
+            "</xs:simpleType>", "p:Low", facet(totalDigits="5", minInclusive="NaN")), "number"),
+    (_typed("".join(
+        f'<xs:simpleType name="T{n}"><xs:restriction base="{f"p:T{n - 1}" if n else "p:Text"}"/></xs:simpleType>'
+        for n in range(17)
+    ), "p:T16", facet(maxLength="9")), "steps"),
+    (document(FIELDS + "".join(leaf(f"F{n}", "p:Date") for n in range(1000))), "too many fields"),
+    (document(FIELDS + "".join(
+        leaf(f"F{n}", "xs:string", "", "", facet(pattern="([a-z]{1000}){4}")) for n in range(13)
+    )), "too many characters of patterns"),
     (_field(facets=facet(enumeration="a b")), "enumeration"), (_field(notes='<x:field grade="5"/>'), "grade"),
     (_field(notes='<x:field mask="none"/>'), "mask"), (_field(notes="<x:note/>"), "note"),
     (_field(notes="text"), "text outside"), (_field(notes=_rule(kind="wish")), "unknown rule"),
@@ -87,6 +102,8 @@ def _rule(**params: str) -> str:
     (_field(notes=_rule(kind="table", table="sex/1.0", of="Name")), "takes"),
     (_field(notes=_rule(kind="table", table="sex/1.0", from_="0", to="1")), "places"),
     (_field(notes=_rule(kind="table", table="sex/1.0", from_="2", to="1")), "places"),
+    (_field(notes=_rule(kind="table", table="sex/1.0", from_="²", to="³")), "places"),
+    (_field(notes=_rule(kind="table", table="sex/1.0", from_="1" * 5000, to="9" * 5000)), "places"),
     (_field(notes=_rule(kind="table", table="sex/1.0", set="old")), "set"),
     (_field(notes=_rule(kind="table", table="sex/1.0", when="Name")), "when"),
     (_field(notes=_rule(kind="table", table="sex/1.0", when="Nowhere", in_="a")), "beside it"),
@@ -174,3 +191,36 @@ def test_a_malformed_table_is_refused(content: bytes) -> None:
 def test_the_current_set_of_a_table_is_that_of_its_latest_revision() -> None:
     table = read_table("some/1.0", b"code\tname\tlast_revision\n1\ta\t200001\n2\tb\t201904\n3\tc\t201904\n")
     assert (table.codes("current"), table.codes("union")) == (frozenset("23"), frozenset("123"))
+
+
+def test_every_fault_is_told_in_chinese_first_with_its_line_and_a_cure() -> None:
+    content = document(FIELDS.replace("><", ">\n<") + leaf("More", "p:Nothing", "", _rule(kind="wish")))
+    content = content.replace(b'"types/1.0.xsd"', b'"types/9.9.xsd"')
+    found = faults_of(content)
+    assert {"type", "included"} <= {one.wrong.name for one in found}
+    for one in found:
+        assert one.line > 0 and any("\u4e00" <= sign <= "\u9fff" for sign in one.says.zh + one.wrong.cure.zh)
+        assert one.says.en.isascii() and one.wrong.cure.en
+
+
+def test_a_fault_of_a_rule_stands_at_its_own_line_and_one_of_an_include_names_the_file() -> None:
+    lines = FIELDS.replace("><", ">\n<") + "\n" + leaf("More", "xs:string", "", _rule(kind="table"), TEXT)
+    content = document(lines)
+    (found,) = faults_of(content)
+    assert found.line == content[:content.index(b'kind="table"/>')].count(b"\n") + 1
+    assert found.says.zh.startswith("规则table：应有且只有参数")
+    bad = FILES.fetch("types/1.0.xsd").replace(b'xs:pattern value="[!-~]{1,50}"', b'xs:length value="x"')
+    taken = [bad if name == "types/1.0.xsd" else FILES.fetch(name) for name in ("types/1.0.xsd",)]
+    (found,) = (one for one in check_profile("workshop/2.1", document(), lambda name: taken[0], FILES.table)
+                if one.wrong.name == "facet")
+    assert found.file == "types/1.0.xsd" and found.reason.startswith("types/1.0.xsd: ")
+
+
+@pytest.mark.parametrize(("content", "name", "line"), [
+    (b"\n<a>\xff</a>", "charset", 2), ("<a>\u4e2d</a>".encode("gb18030"), "charset", 1), (b"<a>\n\0</a>", "nul", 2),
+    (document().decode().encode("utf-16"), "nul", 1), (b"\n\n<!DOCTYPE a>", "dtd", 3), (b"<a>\n<b></a>", "xml", 2),
+    (b" " * 2_000_000, "size", 1), (b"<a>" * 3000 + b"</a>" * 3000, "xml", 1), (b"", "xml", 1),
+])
+def test_a_file_that_is_no_xml_has_one_fault_at_its_line(content: bytes, name: str, line: int) -> None:
+    (found,) = examine("workshop/2.1", content, FILES.fetch, FILES.table)
+    assert (found.wrong.name, found.line) == (name, line)
