@@ -13,13 +13,14 @@ from node.validate.document import Limits, Media
 from node.validate.faults import PLANTED, fault, faults, plant
 from node.validate.line import join_born, join_line, same, split_line
 from node.validate.profile import Fault
-from node.validate.reader import check_profile
+from node.validate.reader import check_profile, examine
 from node.validate.samples import regions, sample, to_json, to_xml
+from node.validate.schema import published_schema
 from node.validate.specification import Specification, read_drafts
-from node.validate.specifications import Files, Specifications
+from node.validate.specifications import Files, Specifications, compile_specification
 
 __all__ = [
-    "PLANTED", "Fault", "Files", "Limits", "Media", "Specification", "Specifications", "check_profile", "fault",
-    "faults", "join_born", "join_line", "plant", "read_drafts", "regions", "sample", "same", "split_line", "to_json",
-    "to_xml",
+    "PLANTED", "Fault", "Files", "Limits", "Media", "Specification", "Specifications", "check_profile",
+    "compile_specification", "examine", "fault", "faults", "join_born", "join_line", "plant", "published_schema",
+    "read_drafts", "regions", "same", "sample", "split_line", "to_json", "to_xml",
 ]

@@ -28,6 +28,9 @@ MOST = 1000
 SIZE = 5000
 """Most characters of a pattern with its counts written out, which is what an engine keeps in memory."""
 
+COUNTS = 50
+"""Most counts of a pattern that leave a choice."""
+
 Ranges = tuple[tuple[int, int], ...]
 
 
@@ -87,7 +90,10 @@ def parse(text: str) -> Node:
     if meets(first, BLANKS) or meets(last, BLANKS):
         raise PatternFault("首尾空白也能通过", "a blank at an end would pass")
     _calm(node)
-    if sum(1 for part in walk(node) if isinstance(part, Count) and part.most is None) > 2:
+    counts = [part for part in walk(node) if isinstance(part, Count) and part.least != part.most]
+    if len(counts) > COUNTS:  # a row of what can be left out costs libxml2 the square of its length
+        raise PatternFault(f"可变的计数超过{COUNTS}个", f"more than {COUNTS} counts that vary")
+    if sum(1 for part in counts if part.most is None) > 2:
         raise PatternFault("无上限的计数超过两个", "more than two endless counts")
     if size(node) > SIZE:
         raise PatternFault(f"展开后超过{SIZE}个字符", f"written out, it has more than {SIZE} characters")

@@ -92,7 +92,7 @@ def parse_schema(name: str, content: bytes) -> etree._Element:
 def read_tree(content: bytes) -> etree._Element | Fault:
     """Return the root of an XSD's tree, or why there is none."""
     if len(content) > OCTETS:
-        return Fault(1, wrong.SIZE.of(size=len(content), limit=OCTETS))
+        return Fault(1, wrong.SIZE.of(limit=OCTETS))
     for sign, found in ((b"\0", wrong.NUL), (b"<!DOCTYPE", wrong.DTD), (b"<!ENTITY", wrong.DTD)):
         if sign in content:
             return Fault(content[:content.index(sign)].count(b"\n") + 1, found)

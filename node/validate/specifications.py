@@ -20,6 +20,8 @@ from node.validate.tables import Table, read_table
 
 Digest = Callable[[bytes], bytes]
 NOT_INTERFACES = ("types", "tables")
+OCTETS = 4 << 20
+"""Most that one file of the set may be long."""
 
 
 class Specifications:
@@ -56,10 +58,12 @@ class Specifications:
 
 
 class Files:
-    """The set of files that specifications may name, below one folder; nothing outside it is ever opened."""
+    """The set of files that specifications may name, below one folder or several, of which the first that has a file
+    gives it; nothing outside them is ever opened.
+    """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, *folders: Path) -> None:
+        self.folders = folders
         self.tables: dict[str, Table] = {}
         self.read: dict[str, bytes] = {}
 
@@ -71,12 +75,24 @@ class Files:
             reason = Sentence("不是集合内的名称", "not a name of the set")
             raise trouble(codes.SPECIFICATION_FORM, name=name, where="name", reason=reason)
         if name not in self.read:
-            try:
-                self.read[name] = (self.folder / name).read_bytes()
-            except OSError:
-                reason = Sentence("无法读取", "cannot be read")
-                raise trouble(codes.SPECIFICATION_FORM, name=name, where="file", reason=reason) from None
+            self.read[name] = self._bytes(name)
         return self.read[name]
+
+    def _bytes(self, name: str) -> bytes:
+        reason = Sentence("不存在或无法读取", "is not there or cannot be read")
+        for folder in self.folders:
+            path = folder / name
+            try:
+                if path.is_file():  # and no pipe or device, on which a reader would wait
+                    with path.open("rb") as file:
+                        content = file.read(OCTETS + 1)
+                    if len(content) <= OCTETS:
+                        return content
+                    reason = Sentence(f"超过{OCTETS}字节", f"more than {OCTETS} octets")
+                    break
+            except OSError:
+                continue
+        raise trouble(codes.SPECIFICATION_FORM, name=name, where="file", reason=reason)
 
     def table(self, name: str) -> Table:
         """Return a table, read once."""

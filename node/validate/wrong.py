@@ -37,7 +37,7 @@ def _wrong(name: str, zh: str, en: str, cure_zh: str, cure_en: str) -> Wrong:
 
 # --- the file ---------------------------------------------------------------------------------------------------
 SIZE = _wrong(
-    "size", "文件过大：{size}字节，上限{limit}", "too large: {size} octets, the limit is {limit}",
+    "size", "文件过大，上限{limit}字节", "too large: the limit is {limit} octets",
     "拆分接口，或把长注释移出文件", "part the interface, or move long comments out of the file",
 )
 CHARSET = _wrong(
