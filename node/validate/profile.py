@@ -53,8 +53,8 @@ _PARTS: dict[str, tuple[set[str], set[str]]] = {
     X + "specification": ({"interface", "version", "row", "operation", "time", "key", "correlation"}, set()),
     X + "field": ({"grade", "mask"}, set()),
     X + "rule": (
-        {"kind", "id", "severity", "field", "of", "when", "in", "begins", "table", "set", "from", "to", "date",
-         "grace"}, {X + "says"},
+        {"kind", "id", "severity", "field", "of", "when", "in", "begins", "contains", "given", "length", "table", "set",
+         "from", "to", "date", "grace", "parts", "among", "values", "pattern", "days"}, {X + "says"},
     ),
     X + "says": ({LANG}, set()),
     **{XS + facet: ({"value"}, set()) for facet in FACETS},

@@ -15,7 +15,8 @@ from node.validate.tables import Table
 from node.validate.wrong import SHOWN, Wrong
 
 _PLACE = re.compile("[0-9]{1,4}")
-_ALWAYS = frozenset({"field", "when", "in", "begins"})
+_TESTS = frozenset({"in", "begins", "contains", "given", "length"})
+_ALWAYS = frozenset({"field", "when"}) | _TESTS
 HEAD = 64
 """Most characters of a row id and a correlation."""
 PERSONAL = 3
@@ -86,8 +87,10 @@ def _use(
         takes = " ".join(sorted(kind.takes | kind.needs))
         yield _why(f"应有且只有参数：{takes or '无'}", f"takes {takes or 'no parameters'}")
         return
-    if ("when" in params) != (("in" in params) != ("begins" in params)) or "in" in params and "begins" in params:
-        yield _why("when须与in或begins之一同用", "when goes with either in or begins")
+    tests = _TESTS & set(params)
+    if len(tests) != ("when" in params) or not all(params[test].split() for test in tests):
+        some = " ".join(sorted(_TESTS))
+        yield _why(f"when须与其中之一同用：{some}", f"when goes with one of {some}")
         return
     for name in reads(params):
         member = group.members.get(name)
@@ -113,12 +116,33 @@ def _values(group: Group, fits: tuple[str, ...], params: Mapping[str, str]) -> I
         low, high = params["from"], params.get("to", "")
         if not (_PLACE.fullmatch(low) and _PLACE.fullmatch(high) and 1 <= int(low) <= int(high) <= 1000):
             yield _why("from和to为从1数起的字符位置", "from and to are places counted from 1")
-    if not isinstance(leaf, Leaf) and not set(params) <= {"field", "when", "in", "begins", "of"}:
+    if not isinstance(leaf, Leaf) and not set(params) <= _ALWAYS | {"of", "among"}:
         yield _why(f"此规则检查文本，而{leaf.name}是分组", f"looks at a text, and {leaf.name} is a group")
+    yield from _words(group, params)
     if params.get("grace", "0") not in ("0", "1") or params.get("set", "current") not in ("current", "union"):
         yield _why("grace为0或1，set为current或union", "grace is 0 or 1, set is current or union")
     if "date" in params and not re.fullmatch("[0-9]{8}", params["date"]):
         yield _why("date形如YYYYMMDD", "date is YYYYMMDD")
+
+
+def _words(group: Group, params: Mapping[str, str]) -> Iterator[Wrong]:
+    """Yield what is wrong with the lists, the numbers and the pattern a rule takes."""
+    lengths = params.get("length", "1").split()
+    if params.get("given", "yes") not in ("yes", "no") or not all(_PLACE.fullmatch(one) for one in lengths):
+        yield _why("given为yes或no，length为数字", "given is yes or no, length are numbers")
+    for many in ("parts", "among", "values"):
+        words = params.get(many, "x y").split()
+        if not words or len(set(words)) != len(words) or many == "among" and len(words) < 2:
+            yield _why(f"{many}须列出各不相同的项", f"{many} is a list of different words")
+    numbers = [group.members[name] for name in params.get("parts", "").split()]
+    if any(not isinstance(one, Leaf) or one.numeric is None for one in numbers):
+        yield _why("parts须为数值字段", "parts are numeric fields")
+    if not _PLACE.fullmatch(params.get("days", "1")):
+        yield _why("days为至多四位的数字", "days is a number of at most four digits")
+    try:
+        pattern.parse(params.get("pattern", "x"))
+    except pattern.PatternFault as fault:
+        yield wrong.PATTERN.of(why=fault.says)
 
 
 def _table(params: Mapping[str, str], table: Callable[[str], Table], tables: list[str]) -> Iterator[Wrong]:

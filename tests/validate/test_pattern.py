@@ -12,8 +12,8 @@ from lxml import etree
 
 from node.validate import pattern
 from node.validate.dice import Dice
-from node.validate.samples import write
 from node.validate.shape import leaves
+from node.validate.texts import write
 from tests.validate.held import NAMES, spec
 
 USED = sorted({

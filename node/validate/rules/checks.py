@@ -6,7 +6,9 @@ Each expects the text its field's pattern has let through (digits where digits b
 from __future__ import annotations
 
 import re
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from operator import mul
 
@@ -22,6 +24,8 @@ YEAR_DAYS = frozenset(
 """Month and day of every date that each year has, as they stand behind the year: `MMDD` and `-MM-DD`."""
 
 _CITIZEN = re.compile("[0-9]{17}[0-9X]")
+CHINA = timezone(timedelta(hours=8))
+"""The zone of a time without an offset."""
 _ZERO = ord("0")
 _CITIZEN_SUM = _ZERO * sum(CITIZEN_WEIGHTS)
 _USCC_VALUES = bytes(max(0, USCC_SIGNS.find(chr(i))) for i in range(256))
@@ -44,6 +48,19 @@ def citizen_wrong(number: str) -> bool:
 def no_citizen(text: str) -> bool:
     """Whether a text of any form is no citizen number: form, check character and date of birth."""
     return _CITIZEN.fullmatch(text) is None or citizen_wrong(text) or no_day(text[6:14])
+
+
+def born(number: str) -> str:
+    """Return the date of birth `YYYYMMDD` that a citizen number of 18 or, in the old form, 15 characters says."""
+    return number[6:14] if len(number) == 18 else "19" + number[6:12]
+
+
+def citizen_either_wrong(number: str) -> bool:
+    """Whether a citizen number of 18 or 15 characters has a wrong check character or a date that is none.
+
+    The old form has no check character and belongs to the twentieth century (GB 11643-1989).
+    """
+    return len(number) == 18 and citizen_wrong(number) or no_day(born(number))
 
 
 def uscc_check(seventeen: str) -> str:
@@ -70,6 +87,45 @@ def uscc_inner_wrong(code: str) -> bool:
     return organisation_check(code[8:16]) != code[16]
 
 
+_LICENCE_SIGNS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def licence_check(body: str) -> str:
+    """Return the check character of an e-licence identifier: ISO 7064 MOD 37,36 (GB/T 36904).
+
+    `body` is its parts without dots: licence type, issuer, serial number and version, each after the other.
+    """
+    rest = 36
+    for sign in body:
+        rest = (rest + _LICENCE_SIGNS.index(sign)) % 36 or 36
+        rest = rest * 2 % 37
+    return _LICENCE_SIGNS[(37 - rest) % 36]
+
+
+def licence_wrong(identifier: str) -> bool:
+    """Whether the last character of an e-licence identifier `1.2.156.3005.2.T.I.S.V.C` is not its check character."""
+    *body, check = identifier.split(".")[5:]
+    return licence_check("".join(body)) != check
+
+
+def licence_type_wrong(identifier: str) -> bool:
+    """Whether the licence type does not begin with a valid unified code, that of the body that defines the type."""
+    return no_uscc(identifier.split(".")[5][:18])
+
+
+def licence_issuer_wrong(identifier: str) -> bool:
+    """Whether the issuer is no valid unified code; region codes are met, too."""
+    return no_uscc(identifier.split(".")[6])
+
+
+_UNIFIED = re.compile("[0-9A-HJ-NPQRTUWXY]{18}")
+
+
+def no_uscc(text: str) -> bool:
+    """Whether a text of any form is no unified social credit code: form and both check characters."""
+    return _UNIFIED.fullmatch(text) is None or uscc_wrong(text) or uscc_inner_wrong(text)
+
+
 def register_check(fourteen: str) -> str:
     """Return the check digit of an old business registration number: ISO 7064 MOD 11,10."""
     rest = 10
@@ -91,3 +147,56 @@ def no_day(text: str) -> bool:
     except ValueError:
         return True
     return False
+
+
+@lru_cache(4096)
+def instant(text: str) -> float | None:
+    """Return the time of a date or a moment in one of its shapes as seconds since 1970; None if it is on no calendar.
+
+    Without an offset it is China's time (GB/T 7408); a date is its midnight.
+    """
+    try:
+        at = datetime.fromisoformat(text if "-" in text or len(text) == 8 else _extended(text))
+        return (at if at.tzinfo else at.replace(tzinfo=CHINA)).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def _extended(text: str) -> str:
+    """Return `YYYYMMDDhhmmss`, `YYYYMMDDThhmmss` or `YYYYMMDDhh:mm:ss` (all printed in GB/T 39046) in one shape."""
+    day, clock = text[:8], text[8:].lstrip("T").replace(":", "")
+    return f"{day}T{clock}"
+
+
+def later(one: str, two: str) -> bool:
+    """Whether a date or moment is later than another; never if one of them is on no calendar."""
+    first, second = instant(one), instant(two)
+    return first is not None and second is not None and first > second
+
+
+def days_between(one: str, two: str) -> int:
+    """Return how many whole days lie from one date or moment to another; 0 if one of them is on no calendar."""
+    first, second = instant(one), instant(two)
+    return 0 if first is None or second is None else int((second - first) // 86_400)
+
+
+def sum_wrong(total: str, parts: Sequence[str | None]) -> bool:
+    """Whether a number is not the exact sum of those parts that are there.
+
+    Never if there is none, or if one is no number.
+    """
+    given = [part for part in parts if part is not None]
+    try:
+        return bool(given) and sum(map(Decimal, given)) != Decimal(total)
+    except InvalidOperation:  # its form is told by a rule of its own
+        return False
+
+
+@lru_cache(256)
+def _form(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
+
+
+def misformed(pattern: str, text: str) -> bool:
+    """Whether a text does not have a form, given as a pattern of the profile, in which no engine can blow up."""
+    return _form(pattern).fullmatch(text) is None

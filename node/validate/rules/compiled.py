@@ -21,6 +21,9 @@ from node.validate.shape import NUMBER, Group, Leaf, Member, RuleUse, Shape
 DIGITS = 64
 """Most characters of a numeric leaf."""
 
+_SAID = ("table", "date", "days", "values", "pattern")
+"""The parameters that a sentence may tell."""
+
 Step = tuple[str, bool]
 Hit = tuple[int, tuple[int, ...]]
 Broken = Callable[[Mapping[str, Any], str, str], list[Hit]]
@@ -101,6 +104,10 @@ def compile_rules(shape: Shape, codes: Codes) -> Rules:
         "citizen_wrong": checks.citizen_wrong, "no_citizen": checks.no_citizen, "uscc_wrong": checks.uscc_wrong,
         "year_days": checks.YEAR_DAYS,
         "uscc_inner_wrong": checks.uscc_inner_wrong, "register_wrong": checks.register_wrong, "no_day": checks.no_day,
+        "citizen_either_wrong": checks.citizen_either_wrong, "born": checks.born,
+        "licence_wrong": checks.licence_wrong, "licence_type_wrong": checks.licence_type_wrong,
+        "licence_issuer_wrong": checks.licence_issuer_wrong, "later": checks.later, "sum_wrong": checks.sum_wrong,
+        "days_between": checks.days_between, "misformed": checks.misformed,
         "BLANK": BLANK, "bounds": writer.bounds, "Decimal": Decimal, "total_digits": total_digits,
         "fraction_digits": fraction_digits, "number": _number, "whole_number": _whole_number,
     }
@@ -177,13 +184,15 @@ class _Writer:
         """Write one named rule."""
         member = group.members[params["field"]]
         second = group.members.get(params.get("of") or params.get("when") or "")
+        others = [group.members[name].label for name in (params.get("parts") or params.get("among") or "").split()]
         says = use.says or kinds.KINDS[use.kind].says
         texts = {
             language: says.into(language).format(
                 label=member.label.into(language), other=second.label.into(language) if second else "",
-                **{name: params[name] for name in ("table", "date") if name in params},
+                others=mark.join(label.into(language) for label in others),
+                **{name: params[name] for name in _SAID if name in params},
             )
-            for language in ("zh", "en")
+            for language, mark in (("zh", "、"), ("en", ", "))
         }
         prefix = "".join(f"{name}/" for name, _ in steps)
         number = self.add(Rule(
