@@ -15,7 +15,7 @@ from node.validate.dice import Dice
 from node.validate.rules import checks
 from node.validate.shape import Group, Leaf, RuleUse
 from node.validate.specification import Specification
-from node.validate.texts import citizen_number, leaf_text, write
+from node.validate.texts import citizen_number, leaf_text, unified_code, write
 
 TRIES = 200
 """How often a text is drawn anew until a rule is content with it."""
@@ -59,11 +59,12 @@ class Mender:
         """Mend `twin`; `dice` gives the dice of a member, `one` a valid value of it."""
         self.spec, self.group, self.twin, self.dice, self.one = spec, group, twin, dice, one
         self._ways: dict[str, Callable[[RuleUse, str, str], None]] = {
-            "exactly-one": self._among, "at-least-one": self._among, "at-most-one": self._among,
-            "part": self._part, "parity": self._parity, "birth-of": self._birth, "equals": self._equals,
-            "begins": self._begins, "form": self._form, "together": self._together,
-            "citizen-number": self._citizen, "required-when": self._required, "only-when": self._only,
-            "order": self._order, "time-order": self._time_order, "within": self._within, "sum": self._sum,
+            "exactly-one": self._among, "at-least-one": self._among, "at-most-one": self._among, "part": self._part,
+            "parity": self._parity, "birth-of": self._birth, "equals": self._equals, "begins": self._begins,
+            "form": self._form, "together": self._together, "citizen-number": self._citizen,
+            "unified-number": self._unified, "required-when": self._required, "only-when": self._only,
+            "order": self._order,
+            "time-order": self._time_order, "same-time": self._same_time, "within": self._within, "sum": self._sum,
         }
 
     def mend_all(self) -> None:
@@ -159,6 +160,11 @@ class Mender:
         if field in self.twin:
             self.twin[field] = citizen_number(self.dice(field), self.spec)
 
+    def _unified(self, use: RuleUse, field: str, other: str) -> None:
+        if field in self.twin and checks.no_uscc(self.twin[field]):
+            dice = self.dice(field)
+            self.twin[field] = unified_code(dice, dice.below(1000), 0)
+
     def _required(self, use: RuleUse, field: str, other: str) -> None:
         if field not in self.twin:
             self.twin[field] = self.one(field)
@@ -174,6 +180,10 @@ class Mender:
     def _time_order(self, use: RuleUse, field: str, other: str) -> None:
         if self._both(field, other) and checks.later(self.twin[field], self.twin[other]):
             self.twin[other] = shaped(self._leaf(other), moment(self.twin[field]) + timedelta(days=1))
+
+    def _same_time(self, use: RuleUse, field: str, other: str) -> None:
+        if self._both(field, other):
+            self.twin[field] = self.twin[other]
 
     def _within(self, use: RuleUse, field: str, other: str) -> None:
         if not self._both(field, other):

@@ -26,10 +26,9 @@ def sample(
     spec: Specification, seed: int, index: int, *, operation: str = "I", revision: int = 0, octets: int = 0
 ) -> dict[str, Any]:
     """Return the valid twin number `index` of a seed; `octets` is about how long its JSON shall be at least."""
-    sampler = _Sampler(spec, seed, index, revision)
+    sampler = _Sampler(spec, seed, index, revision, operation)
     shape = spec.shape
     twin = sampler.group(shape.record, "")
-    twin[shape.operation] = operation
     if operation == "D":
         return {name: twin[name] for name in twin if name in shape.kept}
     return _grow(twin, shape, octets, sampler.dice("grow"))
@@ -55,8 +54,8 @@ def regions(table: Table, at: str) -> Iterator[dict[str, Any]]:
 
 
 class _Sampler:
-    def __init__(self, spec: Specification, seed: int, index: int, revision: int) -> None:
-        self.spec, self.seed, self.index = spec, seed, index
+    def __init__(self, spec: Specification, seed: int, index: int, revision: int, operation: str) -> None:
+        self.spec, self.seed, self.index, self.operation = spec, seed, index, operation
         self.own = (spec.shape.row, *spec.shape.key)
         self.born, self.changing = Dice(seed, index).state, Dice(seed, index, revision + 1).state
 
@@ -86,6 +85,8 @@ class _Sampler:
             return self.group(member, path + "/") or {
                 name: self.one(inner, f"{path}/{name}") for name, inner in list(member.members.items())[:1]
             }
+        if path == self.spec.shape.operation:
+            return self.operation
         return leaf_text(member, self.spec, dice or self.dice(path), self.index, self.seed)
 
     def one_at(self, group: Group, path: str) -> Callable[[str], Any]:

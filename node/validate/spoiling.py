@@ -27,9 +27,11 @@ class Spoiler:
         kinds: dict[str, Callable[[RuleUse, str], None]] = {
             "part": self.part, "parity": self.parity, "order": self.order, "excludes": self.excludes,
             "together": self.together, "required-when": self.required, "only-when": self.only,
-            "citizen-number": self.citizen, "birth-of": self.birth, "equals": self.differ, "sum": self.sum,
-            "time-order": self.time_order, "within": self.within, "exactly-one": self.none, "at-least-one": self.none,
-            "at-most-one": self.all, "form": self.redraw, "begins": self.redraw,
+            "citizen-number": self.citizen, "unified-number": self.unified, "birth-of": self.birth,
+            "equals": self.differ,
+            "sum": self.sum, "time-order": self.time_order, "same-time": self.time_order, "within": self.within,
+            "exactly-one": self.none, "at-least-one": self.none, "at-most-one": self.all, "form": self.redraw,
+            "begins": self.redraw,
         }
         if "when" in use.params and use.kind != "only-when":
             self.hold(use.params)
@@ -180,6 +182,9 @@ class Spoiler:
 
     def citizen(self, use: RuleUse, name: str) -> None:
         self.twin[name] = _checked("11010519491331002")
+
+    def unified(self, use: RuleUse, name: str) -> None:
+        self.twin[name] = _unified("91440300708461137")
 
     def birth(self, use: RuleUse, name: str) -> None:
         self.text(use.params["of"])

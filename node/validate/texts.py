@@ -131,7 +131,8 @@ def _moment(dice: Dice) -> str:
 def _region(leaf: Leaf, spec: Specification, dice: Dice) -> str:
     use = next(use for use in leaf.rules if use.kind == "region")
     code = dice.pick(spec.tables[use.params["table"]].listed[use.params.get("set", "current")])
-    return code if "RegionFine" not in leaf.types else code + dice.pick(["", f"{dice.below(1000):03d}"])
+    fine = {"RegionFine", "RegionTown"} & set(leaf.types)
+    return code + dice.pick(["", f"{dice.below(1000):03d}"]) if fine else code
 
 
 def _number(leaf: Leaf, dice: Dice) -> str:
@@ -179,6 +180,7 @@ _BY_TYPE: dict[str, Callable[[Leaf, Specification, Dice, int, int], str]] = {
     "RegisterNumber": lambda leaf, spec, dice, index, seed: _register(dice),
     "RegionNow": lambda leaf, spec, dice, index, seed: _region(leaf, spec, dice),
     "RegionEver": lambda leaf, spec, dice, index, seed: _region(leaf, spec, dice),
+    "RegionTown": lambda leaf, spec, dice, index, seed: _region(leaf, spec, dice),
     "RegionFine": lambda leaf, spec, dice, index, seed: _region(leaf, spec, dice),
     "Date8": lambda leaf, spec, dice, index, seed: f"{_day(dice):%Y%m%d}",
     "Date": lambda leaf, spec, dice, index, seed: f"{_day(dice):%Y-%m-%d}",

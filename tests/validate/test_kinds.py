@@ -42,12 +42,17 @@ FIELDS = "".join([
     leaf("Period", "xs:string", ONCE, "", facet(pattern="[0-9]{4}(Q[1-4]|[0-9]{2})?")),
     leaf("Text", "p:Text", ONCE, "", facet(maxLength="300")), leaf("Fine", "p:Decimal", ONCE, "", MONEY),
     leaf("Copy", "p:Text", ONCE, "", facet(maxLength="20")),
+    leaf("Begun", "p:Moment", ONCE), leaf("Ended", "p:Moment", ONCE), leaf("Town", "p:RegionTown", ONCE),
+    leaf("HolderType", "xs:string", ONCE, "", facet(pattern="001|111")),
+    leaf("Holder", "xs:string", ONCE, "", facet(pattern="[0-9A-Z]{1,18}")),
     leaf("One", "p:Flag", ONCE), leaf("Two", "p:Flag", ONCE),
 ])
 RULES = "".join([
     '<x:rule kind="birth-of" field="Born" of="Citizen"/>', '<x:rule kind="parity" field="Sex" of="Citizen"/>',
     '<x:rule kind="part" id="task-catalog" field="Catalog" of="Task" from="20" to="31" when="Task" length="31"/>',
     '<x:rule kind="time-order" field="Applied" of="Accepted"/>',
+    '<x:rule kind="same-time" field="Begun" of="Ended"/>',
+    '<x:rule kind="unified-number" field="Holder" when="HolderType" in="001"/>',
     '<x:rule kind="within" field="Published" of="Accepted" days="7"/>',
     '<x:rule kind="sum" field="Total" parts="Fee Tax"/>',
     '<x:rule kind="at-least-one" field="Phone" among="Phone Post"/>',
@@ -174,6 +179,15 @@ def test_times_are_compared_whatever_their_shapes(one: str, two: str) -> None:
     ({"Kind": "Q", "Period": "2019Q4"}, []), ({"Kind": "Q", "Period": "201904"}, [("Period", "quarter")]),
     ({"Kind": "M", "Period": "201904"}, []), ({"Period": "2019"}, [("Kind", "kind-given")]),
     ({"Text": "警告"}, []), ({"Text": "警告并罚款"}, [("Fine", "fine")]), ({"Text": "罚款", "Fine": "2"}, []),
+    ({"Begun": "2019022812:00:00", "Ended": "2019-02-28T04:00:00Z"}, []),
+    ({"Begun": "20190228120000", "Ended": "20190228120001"}, [("Begun", "same-time")]),
+    ({"Begun": "20190230120000", "Ended": "20190228120001"}, [("Begun", "calendar")]),
+    ({"HolderType": "001", "Holder": CODE}, []), ({"HolderType": "111", "Holder": "G1234567"}, []),
+    ({"HolderType": "001", "Holder": "G1234567"}, [("Holder", "unified-number")]),
+    ({"HolderType": "001", "Holder": CODE[:17] + "U"}, [("Holder", "unified-number")]),
+    ({"HolderType": "001", "Holder": "111000000000133390"}, [("Holder", "unified-number")]),
+    ({"Town": "441802"}, []), ({"Town": "441802001"}, []), ({"Town": "449900001"}, [("Town", "region")]),
+    ({"Town": "441802001001"}, [("Town", "pattern")]),
     ({"Copy": "名称"}, []), ({"Copy": "名"}, [("Copy", "equals")]),
     ({"Code": CODE}, []), ({"Code": "11370800MB28559184"}, [("Code", "enterprise")]),
 ])
@@ -197,8 +211,8 @@ def test_samples_fulfil_every_kind_and_each_kind_can_be_broken() -> None:
             judged = by_json(of, plant(of, sample(of, seed, index), fault, seed))
             assert (fault.field, fault.rule) in found(judged), (fault.name, seed)
     kinds = {fault.use.kind for fault in planted if fault.use is not None}
-    assert kinds >= {"citizen-either", "birth-of", "licence-check", "time-order", "within", "sum", "form", "begins",
-                     "equals", "exactly-one", "at-least-one"} <= set(KINDS)
+    assert kinds >= {"citizen-either", "birth-of", "same-time", "unified-number", "licence-check", "time-order",
+                     "within", "sum", "form", "begins", "equals", "exactly-one", "at-least-one"} <= set(KINDS)
 
 
 @pytest.mark.parametrize("rule", [

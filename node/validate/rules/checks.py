@@ -174,6 +174,12 @@ def later(one: str, two: str) -> bool:
     return first is not None and second is not None and first > second
 
 
+def not_at_once(one: str, two: str) -> bool:
+    """Whether two moments are different times, in whatever shapes; never if one of them is on no calendar."""
+    first, second = instant(one), instant(two)
+    return first is not None and second is not None and first != second
+
+
 def days_between(one: str, two: str) -> int:
     """Return how many whole days lie from one date or moment to another; 0 if one of them is on no calendar."""
     first, second = instant(one), instant(two)

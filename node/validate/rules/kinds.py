@@ -143,6 +143,11 @@ KINDS: dict[str, Kind] = {
         "{label}: the organisation code inside, characters 9 to 17, has a wrong check character (GB 11714)",
         _call("uscc_inner_wrong"), takes=_PART, fits=_UNIFIED,
     ),
+    "unified-number": _kind(
+        "按{other}的取值，{label}应为有效的18位统一社会信用代码（GB 32100），请核对",
+        "With this value of {other}, {label} must be a valid unified code of 18 characters (GB 32100); check it",
+        _call("no_uscc"), needs=frozenset({"when"}),
+    ),
     "register-check": _kind(
         "{label}的校验位不正确，请核对全部15位", "{label} has a wrong check digit; check all 15",
         _call("register_wrong"), fits=("RegisterNumber",),
@@ -208,6 +213,10 @@ KINDS: dict[str, Kind] = {
     "time-order": _kind(
         "{label}晚于{other}，请核对两项的先后", "{label} is later than {other}; check their order",
         lambda p: f"later(f_{p['field']}, {other(p)})", needs=_OF, fits=("Moment", "Date8", "Date"),
+    ),
+    "same-time": _kind(
+        "{label}应与{other}为同一时间，请核对两项", "{label} must be the same time as {other}; check both",
+        lambda p: f"not_at_once(f_{p['field']}, {other(p)})", needs=_OF, fits=("Moment",),
     ),
     "within": _kind(
         "{label}比{other}晚了{days}天以上，请核对", "{label} is more than {days} days after {other}; check it",
