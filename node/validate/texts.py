@@ -10,6 +10,7 @@ from datetime import date, timedelta
 
 from node.validate import pattern
 from node.validate.dice import Dice
+from node.validate.prose import WORDING
 from node.validate.rules import checks
 from node.validate.shape import Leaf
 from node.validate.specification import Specification
@@ -149,7 +150,9 @@ def _number(leaf: Leaf, dice: Dice) -> str:
 
 def _text(leaf: Leaf, dice: Dice) -> str:
     name = leaf.name
-    if name.endswith(("PersonName", "RepName")):
+    if name in WORDING:
+        text = WORDING[name](dice)
+    elif name.endswith(("PersonName", "RepName")):
         text = dice.pick(SURNAMES) + "".join(dice.pick(GIVEN) for _ in range(1 + dice.below(2)))
     elif name.endswith("Address"):
         text = (f"{dice.pick(ROADS)}{dice.pick(['路', '大道', '街', '巷'])}{1 + dice.below(999)}号{dice.pick(ROADS)}"

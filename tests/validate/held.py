@@ -13,7 +13,12 @@ from node.validate import Media, Specification, Specifications, document, read_d
 from xsd import FOLDER
 
 TODAY = date(2024, 6, 1)
-NAMES = ("legal-entity-basic/1.0", "population-basic/1.0", "region-code/1.0")
+NAMES = (
+    "admin-permit/1.0",
+    "legal-entity-basic/1.0",
+    "population-basic/1.0",
+    "region-code/1.0",
+)
 
 
 def sm3(data: bytes) -> bytes:

@@ -1,0 +1,66 @@
+"""Made-up wording of fields by their names, so that samples read like what offices send; all of it invented."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from node.validate.dice import Dice
+
+OFFICES = (
+    "市场监督管理局 自然资源局 生态环境局 住房和城乡建设局 交通运输局 农业农村局 卫生健康局 应急管理局 城市管理和综合执法局 "
+    "文化广电旅游体育局 民政局 水利局"
+).split()
+PLACES = "清远市 清城区 清新区 英德市 连州市 佛冈县 阳山县".split()
+ITEMS = (
+    "食品经营许可 药品经营许可 危险化学品经营许可 道路运输经营许可 排污许可 取水许可 建设工程规划许可 建筑工程施工许可 "
+    "医疗机构执业登记 公共场所卫生许可 林木采伐许可 烟草专卖零售许可"
+).split()
+VIOLATIONS = (
+    "未取得许可从事经营活动 超标排放污染物 销售不合格产品 未按规定公示年度报告 违反安全生产管理规定 擅自改变建筑用途 "
+    "发布虚假广告 未按规定处置危险废物"
+).split()
+LAWS = "中华人民共和国食品安全法 中华人民共和国广告法 中华人民共和国水污染防治法 中华人民共和国安全生产法".split()
+PENALTIES = (
+    "警告 罚款 没收违法所得、没收非法财物 责令停产停业 暂扣许可证 吊销许可证 警告、罚款 罚款、没收违法所得 其他-通报"
+).split()
+
+
+def document_number(dice: Dice, kinds: Sequence[str]) -> str:
+    """Return the number of an official document, `清市监许〔2018〕123号`."""
+    office = dice.pick(["清市监", "清环", "英住建", "连交", "佛卫健", "阳农", "清应急", "清城综执"])
+    return f"{office}{dice.pick(kinds)}〔{2014 + dice.below(5)}〕{1 + dice.below(99999)}号"
+
+
+def identity_document(dice: Dice) -> str:
+    """Return the number of a travel document."""
+    return f"{dice.pick('EGHM')}{dice.below(10**8):08d}"
+
+
+def _office(dice: Dice) -> str:
+    return dice.pick(PLACES) + dice.pick(OFFICES)
+
+
+def _decision(dice: Dice) -> str:
+    return document_number(dice, ["许", "许准", "罚", "罚决", "处", "认"])
+
+
+WORDING: Mapping[str, Callable[[Dice], str]] = {
+    "DocumentNumber": _decision,
+    "AuthorityName": _office,
+    "SourceOrgName": _office,
+    "DocumentName": lambda dice: f"准予{dice.pick(ITEMS)}决定书",
+    "ItemName": lambda dice: dice.pick(ITEMS),
+    "PermitCategory": lambda dice: dice.pick(["普通", "特许", "认可", "核准", "登记", "其他-备案"]),
+    "CertificateName": lambda dice: f"{dice.pick(ITEMS)}证",
+    "CertificateNumber": lambda dice: f"粤{dice.pick(['清', '英', '连'])}{dice.below(10**10):010d}",
+    "SubjectIdNumber": identity_document,
+    "LegalRepIdNumber": identity_document,
+    "PermitContent": lambda dice: f"准予从事{dice.pick(ITEMS).removesuffix('许可')}，地点以许可证书所载为准",
+    "PenaltyContent": lambda dice: f"{dice.pick(PENALTIES)}，自收到决定书之日起{7 + dice.below(9)}日内履行",
+    "ViolationType": lambda dice: dice.pick(VIOLATIONS),
+    "ViolationFact": lambda dice: f"经查，当事人{dice.pick(VIOLATIONS)}，事实清楚，证据确凿",
+    "PenaltyBasis": lambda dice: f"《{dice.pick(LAWS)}》第{1 + dice.below(120)}条第{1 + dice.below(4)}款",
+    "PenaltyCategory": lambda dice: dice.pick(PENALTIES),
+    "RevokedCertificate": lambda dice: f"{dice.pick(ITEMS)}证，编号{dice.below(10**8):08d}",
+}
+"""What is written in fields of these names."""
