@@ -13,7 +13,8 @@ from node.config.crosscheck import findings
 from node.config.faults import Fault, Misconfigured
 from node.config.sentences import fault
 from node.config.settings import Settings
-from node.config.source import Joined, Key, Source, read
+from node.config.source import Joined, Source, read
+from node.model.spots import Key
 
 DEFAULT = Path("/etc/exchange-node/node.toml")
 VARIABLE = "EXCHANGE_NODE_CONFIG"

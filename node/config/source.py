@@ -15,13 +15,9 @@ from typing import Any
 
 from node.config.faults import Fault
 from node.config.sentences import fault
-
-Key = tuple[str | int, ...]
+from node.model.spots import Key, line_of, spots
 
 LARGEST = 4 << 20
-_NAME = r"""(?:[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')"""
-_DOTTED = rf"\s*({_NAME}(?:\s*\.\s*{_NAME})*)\s*"
-_LIST, _TABLE, _KEY = re.compile(rf"\s*\[\[{_DOTTED}\]\]"), re.compile(rf"\s*\[{_DOTTED}\]"), re.compile(rf"{_DOTTED}=")
 _SPOT = re.compile(r"\(at line (\d+), column (\d+)\)")
 
 
@@ -70,7 +66,7 @@ class Joined:
         for length in range(len(key), 0, -1):
             if key[:length] in self.written:
                 source, local = self.written[key[:length]]
-                return source.path, _line(source.lines, (*local, *key[length:]))
+                return source.path, line_of(source.lines, (*local, *key[length:]))
         return self.main, None
 
 
@@ -80,45 +76,6 @@ def _kind(value: Any) -> type:
 
 def _tables(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(item, dict) for item in value)
-
-
-def _line(lines: Mapping[Key, int], key: Key) -> int | None:
-    return next((lines[key[:length]] for length in range(len(key), 0, -1) if key[:length] in lines), None)
-
-
-def spots(text: str) -> dict[Key, int]:
-    """Return the line of every table and key that begins a line; keys inside `{...}` share their line's."""
-    lines: dict[Key, int] = {}
-    counted: dict[Key, int] = {}
-    table: Key = ()
-    for number, line in enumerate(text.splitlines(), 1):
-        if match := _LIST.match(line):
-            name = _within((), _parts(match[1])[:-1], counted) + (_parts(match[1])[-1],)
-            counted[name] = counted.get(name, -1) + 1
-            table = (*name, counted[name])
-            lines.setdefault(name, number)
-            lines[table] = number
-        elif match := _TABLE.match(line):
-            table = _within((), _parts(match[1]), counted)
-            lines.setdefault(table, number)
-        elif match := _KEY.match(line):
-            key = (*table, *_parts(match[1]))
-            for length in range(len(table) + 1, len(key) + 1):
-                lines.setdefault(key[:length], number)
-    return lines
-
-
-def _parts(dotted: str) -> tuple[str, ...]:
-    return tuple(part.strip("\"'") for part in re.findall(_NAME, dotted))
-
-
-def _within(start: Key, names: tuple[str, ...], counted: Mapping[Key, int]) -> Key:
-    """Return the key of a header's names: below a list of tables it means the last of them."""
-    for name in names:
-        start = (*start, name)
-        if start in counted:
-            start = (*start, counted[start])
-    return start
 
 
 def read(path: Path) -> Source | Fault:

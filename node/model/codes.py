@@ -182,6 +182,12 @@ SPECIFICATION_FORM = _code(
     "按xsd/README.md修正该文件；已发布的版本不得修改，应发布新版本",
     "Mend the file by xsd/README.md; a published version is never edited, publish a new one",
 )
+MAPPING_FORM = _code(
+    "EXN-MAPPING-FORM", _H, 503,
+    "字段映射{name}有{count}处错误，首处：第{line}行 {key}", "Mapping {name} has {count} faults, the first at line {line}: {key}",
+    "运行 exchange-node validate --mapping 查看每一处错误，按xsd/README.md修正",
+    "exchange-node validate --mapping tells every fault; mend them by xsd/README.md",
+)
 DISAGREE = _code(
     "EXN-VALIDATE-DISAGREE", _H, 500,
     "校验程序自相矛盾：接口规范{spec}，第{index}条", "Two readings of specification {spec} disagree on record {index}",

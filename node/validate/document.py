@@ -23,7 +23,7 @@ from node.validate.rules.wording import DOORS, say
 from node.validate.shape import Shape
 from node.validate.twin import XmlReader
 
-KINDS = {"application/json": "json", "application/x-ndjson": "ndjson", "application/xml": "xml"}
+KINDS = {"application/json": "json", "application/x-ndjson": "ndjson", "application/xml": "xml", "text/csv": "csv"}
 CHARSETS = {"utf-8": "utf-8", "utf8": "utf-8", "gb18030": "gb18030"}
 _DECLARED = re.compile(rb"<\?xml\s[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
 _DECLARATION = re.compile(rb"<\?xml\s[^>]{0,200}\?>")
@@ -49,7 +49,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """A Content-Type: `kind` is json, ndjson or xml; `charset` utf-8 or gb18030, None if not declared."""
+    """A Content-Type: `kind` is json, ndjson, xml or csv; `charset` utf-8 or gb18030, None if not declared.
+
+    CSV has the columns of its source, and is read by a mapping only (`node.validate.mapping`).
+    """
 
     kind: str
     charset: str | None = None
@@ -68,6 +71,8 @@ class Media:
 
 def read_drafts(content: bytes, media: Media, shape: Shape, limits: Limits = Limits()) -> Sequence[Draft]:
     """Return the drafts of a body; raise Refused TOO_LARGE, MEDIA or MALFORMED for the whole of it."""
+    if media.kind == "csv":
+        raise trouble(codes.MEDIA)
     if len(content) > limits.octets:
         raise trouble(codes.TOO_LARGE, what="body", limit=limits.octets)
     content = _utf8(content, media)

@@ -1,0 +1,15 @@
+"""Mappings: rows as a legacy system has them become records of a specification, by a declaration and no program.
+
+For: the local API, the command line, adapters.
+Hides: TOML, the words of a mapping and the steps they are compiled to, CSV, charsets.
+Promises: a row is judged by the specification itself; what cannot be mapped is a problem at its field, told with all
+    others and with the names of the columns, never with what stands in them; time and memory are bounded by the body.
+Fails: `BadMapping` (Hold MAPPING_FORM) for a mapping with faults; `Refused` (TOO_LARGE, MEDIA, MALFORMED) for a body.
+"""
+
+from node.validate.mapping.faults import BadMapping, MappingFault
+from node.validate.mapping.mapped import SourceMapping, check_mapping, read_mapping
+from node.validate.mapping.reading import OCTETS
+from node.validate.mapping.rows import open_csv
+
+__all__ = ["OCTETS", "BadMapping", "MappingFault", "SourceMapping", "check_mapping", "open_csv", "read_mapping"]
