@@ -14,6 +14,7 @@ from xsd import FOLDER
 
 TODAY = date(2024, 6, 1)
 NAMES = (
+    "admin-penalty/1.0",
     "admin-permit/1.0",
     "legal-entity-basic/1.0",
     "population-basic/1.0",

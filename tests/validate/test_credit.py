@@ -39,7 +39,13 @@ PERMIT = {
     "ValidTo": "2099-12-31", "AuthorityName": "清远市市场监督管理局", "AuthorityCode": ORGAN, "StatusCode": "1",
     "SourceOrgName": "清远市市场监督管理局",
 }
-GOOD: Mapping[str, Mapping[str, str]] = {"admin-permit/1.0": PERMIT}
+PENALTY = {
+    **CONTROL, **SUBJECT, "DocumentNumber": "清环罚〔2019〕7号", "ViolationType": "超标排放污染物",
+    "ViolationFact": "经查，当事人超标排放污染物", "PenaltyBasis": "《中华人民共和国水污染防治法》第八十三条第二项",
+    "PenaltyCategory": "罚款", "PenaltyContent": "罚款二千元", "FineAmount": "0.2", "DecisionDate": "2019-03-01",
+    "AuthorityName": "清远市生态环境局", "AuthorityCode": ORGAN, "SourceOrgName": "清远市生态环境局",
+}
+GOOD: Mapping[str, Mapping[str, str]] = {"admin-permit/1.0": PERMIT, "admin-penalty/1.0": PENALTY}
 Rules = list[tuple[str, str]]
 
 
@@ -146,8 +152,9 @@ def test_what_the_data_set_asks_for_without_certainty_is_a_warning(name: str) ->
     assert refused(name, DecisionDate="2019/2/1") == [("DecisionDate", "pattern")]
 
 
-def test_a_decision_of_tomorrow_is_refused() -> None:
-    refusing, warned = said("admin-permit/1.0", DecisionDate="2024-06-02")
+@pytest.mark.parametrize("name", GOOD)
+def test_a_decision_of_tomorrow_is_refused(name: str) -> None:
+    refusing, warned = said(name, DecisionDate="2024-06-02")
     assert refusing == [("DecisionDate", "not-future")]
     assert warned == [("DecisionDate", "decided-before-event")]
 
@@ -175,6 +182,31 @@ def test_a_permit_belongs_to_its_case_and_is_kept_per_authority_document_and_sub
     judged = by_json(of, {**PERMIT, "ProjectNo": "441800-2019-000007"})
     assert isinstance(judged, Record) and judged.correlation == "441800-2019-000007"
     assert judged.key == (ORGAN, PERMIT["DocumentNumber"], PERMIT["SubjectName"])
+
+
+@pytest.mark.parametrize(("fields", "refusing", "warned"), [
+    ({"FineAmount": None}, [("FineAmount", "fine")], [("FineAmount", "fine-in-content")]),
+    ({"FineAmount": None, "PenaltyContent": "见决定书"}, [("FineAmount", "fine")], []),
+    ({"FineAmount": None, "PenaltyCategory": "警告"}, [], [("FineAmount", "fine-in-content")]),
+    ({"FineAmount": None, "PenaltyCategory": "警告", "PenaltyContent": "警告"}, [], []),
+    ({"FineAmount": "0.000001"}, [], []), ({"FineAmount": "0.0000001"}, [("FineAmount", "fraction-digits")], []),
+    ({"FineAmount": "0"}, [("FineAmount", "min-exclusive")], []), ({"FineAmount": "2000元"}, [("FineAmount", "number")], []),
+    ({"FineAmount": "123456789012.123456"}, [], []),
+    ({"FineAmount": "1234567890123.123456"}, [("FineAmount", "total-digits")], []),
+    ({"PenaltyCategory": "罚款、没收违法所得"}, [], [("ConfiscatedAmount", "confiscation")]),
+    ({"PenaltyCategory": "罚款、没收违法所得", "ConfiscatedAmount": "1.5"}, [], []),
+    ({"PenaltyCategory": "吊销许可证"}, [], [("RevokedCertificate", "revocation")]),
+    ({"PenaltyCategory": "暂扣执照", "RevokedCertificate": "营业执照，编号1"}, [], []),
+    ({"PenaltyCategory": "批评"}, [], [("PenaltyCategory", "penalty-category")]),
+    ({"PenaltyCategory": "其他-批评"}, [], []),
+    ({"ValidTo": "2020-03-01", "PublicityEnd": "2020-03-01"}, [], []),
+    ({"ValidTo": "2019-02-28"}, [("DecisionDate", "penalty-validity")], []),
+    ({"PublicityEnd": "2019-02-28"}, [("DecisionDate", "publicity")], []),
+    ({"ViolationFact": "长" * 5001}, [("ViolationFact", "max-length")], []),
+    ({"PenaltyBasis": None}, [("PenaltyBasis", "required")], []),
+])
+def test_a_penalty_says_what_it_must(fields: Any, refusing: Rules, warned: Rules) -> None:
+    assert said("admin-penalty/1.0", **fields) == (refusing, warned)
 
 
 @pytest.mark.parametrize("name", GOOD)
