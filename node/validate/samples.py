@@ -100,6 +100,7 @@ def _grow(twin: dict[str, Any], shape: Shape, octets: int, dice: Dice) -> dict[s
         [
             (name, member) for name, member in shape.record.members.items()
             if isinstance(member, Leaf) and "Text" in member.types and (member.facets.max_length or 0) >= 200
+            and name not in shape.key
         ],
         key=lambda one: -(one[1].facets.max_length or 0),
     )

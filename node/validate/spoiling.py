@@ -154,7 +154,7 @@ class Spoiler:
         while len(text) < 6:
             text = leaf_text(other, self.spec, self.dice, 1, 1)
         self.twin[other.name] = text
-        self.twin[name] = f"id-{text}"
+        self.twin[name] = f"ID-{text}"
 
     def together(self, use: RuleUse, name: str) -> None:
         other = use.params["of"]

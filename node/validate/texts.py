@@ -14,6 +14,7 @@ from node.validate.prose import WORDING
 from node.validate.rules import checks
 from node.validate.shape import Leaf
 from node.validate.specification import Specification
+from node.validate.vocabulary import BODIES, OFFICES, PERSONS, WORDS
 
 FIRST, DAYS = date(1945, 1, 1).toordinal(), 27000  # births and other dates lie in 1945 to 2018
 
@@ -50,6 +51,10 @@ def leaf_text(leaf: Leaf, spec: Specification, dice: Dice, index: int, seed: int
             return _BY_TYPE[name](leaf, spec, dice, index, seed)
     if leaf.numeric:
         return _number(leaf, dice)
+    if leaf.mask == "id" and leaf.match is not None and leaf.match.fullmatch("G12345678"):
+        return f"G{dice.below(10**8):08d}"
+    if leaf.name in _BY_NAME:
+        return _BY_NAME[leaf.name](dice)
     if leaf.facets.enumeration:
         return dice.pick(leaf.facets.enumeration)
     return write(pattern.parse(leaf.facets.pattern or "[0-9]"), dice)[:leaf.facets.max_length]
@@ -111,6 +116,11 @@ def catalogue_code(dice: Dice) -> str:
     return f"44{kind}{dice.below(100):02d}{1 + dice.below(900):03d}{dice.below(1000):03d}"
 
 
+def _project_no(leaf: Leaf, index: int, seed: int) -> str:
+    """Return a case number of region, year and serial: the sets of one case have it, one index and one seed."""
+    return f"4418022018{seed % 10**4:04d}-{index + 10**7 * (leaf.name != 'ProjectNo'):08d}"
+
+
 def _register(dice: Dice) -> str:
     front = f"4418{dice.below(10**10):010d}"
     return front + checks.register_check(front)
@@ -152,11 +162,19 @@ def _text(leaf: Leaf, dice: Dice) -> str:
     name = leaf.name
     if name in WORDING:
         text = WORDING[name](dice)
-    elif name.endswith(("PersonName", "RepName")):
+    elif name in WORDS:
+        text = dice.pick(WORDS[name])
+    elif name.endswith("DocNo"):
+        text = f"{dice.pick(SURNAMES)}{dice.pick(['受', '许', '准', '不受'])}〔20{10 + dice.below(9)}〕{1 + dice.below(999)}号"
+    elif name.endswith("LicenceNumber"):
+        text = f"{dice.pick(SURNAMES)}证字第{dice.below(10**8):08d}号"
+    elif name.endswith(PERSONS):
         text = dice.pick(SURNAMES) + "".join(dice.pick(GIVEN) for _ in range(1 + dice.below(2)))
     elif name.endswith("Address"):
         text = (f"{dice.pick(ROADS)}{dice.pick(['路', '大道', '街', '巷'])}{1 + dice.below(999)}号{dice.pick(ROADS)}"
                 f"{dice.pick(PLACES)}{1 + dice.below(40)}栋{1 + dice.below(3)}单元{101 + dice.below(2900)}房")
+    elif name.startswith(("Accept", "Handle", "Issuer", "Implement")) and name.endswith(OFFICES):
+        text = f"{dice.pick(ROADS)}{dice.pick(['市', '县', '区'])}{dice.pick(BODIES)}"
     elif name.endswith(("Name", "Org", "Authority", "Agency", "Organizer")):
         text = f"{dice.pick(ROADS)}{dice.pick(GIVEN)}{dice.pick(GIVEN)}{dice.pick(TRADES)}{dice.pick(['有限公司', '中心'])}"
     else:
@@ -172,7 +190,14 @@ def phrases(dice: Dice, length: int) -> str:
     return text[:length]
 
 
+_BY_NAME: dict[str, Callable[[Dice], str]] = {
+    "TaskHandleItem": lambda dice: f"{task_code(dice, dice.below(999), 0)}{1 + dice.below(9):02d}",
+    "InvestProjectNo": lambda dice: f"2018-4418{dice.below(30):02d}-{dice.below(100):02d}-03-{dice.below(10**6):06d}",
+}
+"""Fields of no named type whose numbers are built up in a known way."""
+
 _BY_TYPE: dict[str, Callable[[Leaf, Specification, Dice, int, int], str]] = {
+    "Phone": lambda leaf, spec, dice, index, seed: f"1{dice.pick('3589')}{dice.below(10**9):09d}",
     "RowId": lambda leaf, spec, dice, index, seed: f"row-{seed}-{index}",
     "BatchNumber": lambda leaf, spec, dice, index, seed: f"B{dice.below(10**8):08d}",
     "CitizenNumber": lambda leaf, spec, dice, index, seed: citizen_number(dice, spec, index, seed),
@@ -180,6 +205,7 @@ _BY_TYPE: dict[str, Callable[[Leaf, Specification, Dice, int, int], str]] = {
     "CitizenEither": lambda leaf, spec, dice, index, seed: _either(dice, spec, index, seed),
     "LicenceId": lambda leaf, spec, dice, index, seed: licence_id(dice, index, seed),
     "TaskCode": lambda leaf, spec, dice, index, seed: task_code(dice, index, seed),
+    "ProjectNo": lambda leaf, spec, dice, index, seed: _project_no(leaf, index, seed),
     "RegisterNumber": lambda leaf, spec, dice, index, seed: _register(dice),
     "RegionNow": lambda leaf, spec, dice, index, seed: _region(leaf, spec, dice),
     "RegionEver": lambda leaf, spec, dice, index, seed: _region(leaf, spec, dice),

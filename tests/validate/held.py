@@ -16,6 +16,8 @@ TODAY = date(2024, 6, 1)
 NAMES = (
     "admin-penalty/1.0",
     "admin-permit/1.0",
+    "case-application/1.0",
+    "case-completion/1.0",
     "legal-entity-basic/1.0",
     "population-basic/1.0",
     "region-code/1.0",

@@ -1,0 +1,62 @@
+"""One good record of each case set, and how a test says what is wrong with another.
+
+The unified codes are public bodies' (STANDARDS §4), the citizen number is the standard's own example, the rest made up.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from node.model.record import Record
+from node.validate import Media, document, read_drafts, to_json, to_xml
+from node.validate.rules.wording import FACETS
+from tests.validate.held import TODAY, by_json, by_xml, spec
+
+CITIZEN, LEGAL, BODY = "11010519491231002X", "91440300708461136T", "11370800MB28559184"
+TASK = BODY + "3" + "370117002011"
+LICENCE = "1.2.156.3005.2.11100000000013338W011.11430000006122244L.20230000403.001.U"
+ITEM = {"CatalogCode": "370117002011", "TaskCode": TASK, "TaskName": "取水许可"}
+CASE: dict[str, Any] = {"RecordId": "r-1", "Operation": "I", "ProjectNo": "441802-2019-000001"}
+
+GOOD: dict[str, dict[str, Any]] = {
+    "case-application/1.0": {
+        **CASE, "EventTime": "20190228120000", **ITEM, "TaskVersion": "3", "ProjectTypeCode": "2",
+        "ApplicantName": "某人", "ApplicantTypeCode": "1", "ApplicantIdType": "111", "ApplicantIdNumber": CITIZEN,
+        "ContactName": "某某", "ContactIdType": "414", "ContactIdNumber": "G12345678", "ContactMobile": "13800000000",
+        "ApplySourceCode": "2", "ApplyTime": "2019-02-28T12:00:00", "RegionCode": "441802",
+    },
+    "case-completion/1.0": {
+        **CASE, "EventTime": "20190328120000", "ResultTime": "2019032812:00:00", "ResultTypeCode": "6",
+        "RegionCode": "441802001", "IsDelivery": "0", "IsFee": "1", "FeeAmount": "12.50", "Satisfaction": "5",
+    },
+}
+
+
+def changed(name: str, changes: dict[str, Any]) -> dict[str, Any]:
+    """Return the good record with these fields; None takes one away."""
+    twin = {**GOOD[name], **changes}
+    return {field: twin[field] for field in spec(name).shape.record.members if twin.get(field) is not None}
+
+
+def told(name: str, twin: dict[str, Any]) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Return what refuses the record and what only warns, each as (field, rule); both doors tell the same."""
+    of = spec(name)
+    by_tree = document.read_drafts(to_xml(of, [twin]), Media("xml"), of.shape)[0]
+    tells = [of.problems(one, TODAY) for one in (read_drafts(to_json(twin), Media("ndjson"), of)[0], by_tree)]
+    assert tells[0] == tells[1] and by_json(of, twin) == by_xml(of, twin)
+    refusing = [(one.field, one.rule) for one in tells[0] if one.severity == "refuse"]
+    assert isinstance(by_json(of, twin), Record) == (not refusing)
+    return refusing, [(one.field, one.rule) for one in tells[0] if one.severity == "warn"]
+
+
+def spoken(name: str) -> set[tuple[str, str]]:
+    """Return (field, id) of every rule that the specification itself declares, without facets and shared types."""
+    facets = {*FACETS, "digits"}
+    return {(one.path, one.id) for one in spec(name).rules.all if one.id not in facets | SHARED}
+
+
+SHARED = frozenset({
+    "calendar", "uscc-check", "uscc-inner", "uscc-category", "region", "licence-check",
+    "licence-type", "licence-issuer",
+})
+"""Rules that come with a shared type (test_standards, test_kinds)."""
