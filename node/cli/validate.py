@@ -1,31 +1,49 @@
 """`validate`: files of records judged by a specification, without a node; what is refused is told by row id.
 
-Rule: NDJSON is read line by line and told line by line, so that a file of any size needs the memory of one record.
+Rule: NDJSON and XML are read record by record and told record by record, so that a file of any size needs the memory of
+one record.
 """
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
 from node.cli import exits, files
-from node.cli.grammar import Command, argument, as_json, file, misused, option
+from node.cli.grammar import Command, argument, as_json, file, option
 from node.cli.kinds import kind_of, lines, open_binary, size_of, with_kind
+from node.cli.refusals import Refusals
 from node.cli.situation import Situation
+from node.cli.spec.held import SAYS, undigested
 from node.model import codes
 from node.model.record import Draft, Problem, Record, Refusal
 from node.model.sentence import Sentence
-from node.validate import Limits, Media, Specification, Specifications, read_drafts
+from node.model.trouble import Trouble
+from node.validate import Limits, Media, Specification, read_drafts, read_records
+from node.validate.stream import CHUNK
 
-LIMITS = Limits(octets=files.LIMIT, records=1_000_000)
+LIMITS = Limits()
 READING = Sentence("校验", "Validating")
 COUNTS = Sentence("通过{accepted}条，退回{refused}条", "{accepted} accepted, {refused} refused")
+BROKEN = Sentence(
+    "文件从此处起无法读取（{reason}）；此前的{count}条已校验，其后的内容未校验，请修正后重新校验",
+    "The file cannot be read from here on ({reason}); the {count} records before were judged, what follows was not; "
+    "mend it and validate it again",
+)
+WRITTEN = Sentence("问题清单已写入 {folder}", "The problems were written to {folder}")
+RULE, PROBLEMS = Sentence("规则", "Rule"), Sentence("问题数", "Problems")
+BREAKS = {codes.TOO_LARGE: "size", codes.MEDIA: "charset"}
+"""What a file that cannot be read to its end is said to have broken; any other trouble is `malformed`."""
+
 WARNING = "warn"
 
 
@@ -35,14 +53,18 @@ class Report:
 
     here: Situation
     several: bool
+    kept: Refusals | None = None
+    started: bool = False
     accepted: int = 0
     refused: int = 0
     told: int = 0
+    rules: Counter[str] = field(default_factory=Counter)
 
     def begin(self) -> None:
-        """Open the report."""
-        if self.here.out.json:
+        """Open the report, unless it is open: a first file that cannot be read at all leaves no half document."""
+        if not self.started and self.here.out.json:
             self.here.out.raw('{\n"problems": [')
+        self.started = True
 
     def judged(self, path: Path, line: int | None, one: Record | Refusal, problems: tuple[Problem, ...]) -> None:
         """Count one record and tell its problems."""
@@ -52,7 +74,11 @@ class Report:
             self.accepted += 1
         for problem in problems:
             self.told += 1
-            self._tell(path, line, one, problem)
+            self.rules[problem.rule] += 1
+            if self.kept is not None:
+                self.kept.add(str(path), line, one.index, one.row, problem)
+            if self.here.out.json or self.kept is None:
+                self._tell(path, line, one, problem)
 
     def _tell(self, path: Path, line: int | None, one: Record | Refusal, problem: Problem) -> None:
         if self.here.out.json:
@@ -70,76 +96,96 @@ class Report:
         said_here = problem.says.into(self.here.language)
         self.here.out.line("  ".join((place, one.row or "-", problem.field or "-", problem.rule, said_here)))
 
-    def end(self) -> int:
+    def end(self, folder: Path | None) -> int:
         """Close the report; return the exit status."""
-        if self.here.out.json:
+        out = self.here.out
+        if out.json:
             newline = "\n" if self.told else ""
-            self.here.out.raw(f'{newline}],\n"accepted": {self.accepted},\n"refused": {self.refused}\n}}\n')
+            out.raw(f'{newline}],\n"accepted": {self.accepted},\n"refused": {self.refused}\n}}\n')
         else:
-            self.here.out.line(COUNTS.fill(accepted=self.accepted, refused=self.refused))
+            if folder is not None and self.rules:
+                out.table((RULE, PROBLEMS), self.rules.most_common())
+            out.line(COUNTS.fill(accepted=self.accepted, refused=self.refused))
+        if folder is not None:
+            out.note(WRITTEN.fill(folder=folder))
         return exits.DATA if self.refused else exits.OK
 
 
 @click.command("validate", cls=Command, says=Sentence(
     "按接口规范校验记录文件，逐条列出退回原因", "judge files of records by a specification, telling every problem"))
-@option("--spec", "name", required=True, metavar="ID", says=Sentence(
-    "接口规范，如population-basic/1.0", "the specification, as population-basic/1.0"))
+@option("--spec", "name", required=True, metavar="ID", says=SAYS)
 @argument("paths", nargs=-1, required=True, **file(), says=Sentence(
     "记录文件，- 为标准输入", "files of records, - for standard input"))
 @with_kind
 @option("--warnings", is_flag=True, says=Sentence("也列出警告（较慢）", "tell warnings too (slower)"))
+@option("--report", "folder", **file(metavar="DIR"), says=Sentence(
+    "把问题清单写入此目录：refusals.csv（可用Excel打开）和refusals.json",
+    "write the problems into this folder: refusals.csv (for Excel) and refusals.json"))
 @as_json
 @click.pass_obj
 def validate(
-    here: Situation, name: str, paths: tuple[Path, ...], kind: str | None, charset: str | None, warnings: bool
+    here: Situation, name: str, paths: tuple[Path, ...], kind: str | None, charset: str | None, warnings: bool,
+    folder: Path | None,
 ) -> int:
-    specification = _specification(here, name)
+    specification = undigested(name)
     kinds = [kind_of(path, kind) for path in paths]
     today = datetime.fromtimestamp(here.now() / 1000).date()
-    report = Report(here, len(paths) > 1)
-    started = False
-    for path, each in zip(paths, kinds):
-        judged = _ndjson(here, path, specification, charset, today) if each == "ndjson" else _whole(
-            path, Media(each, charset), specification, today)
-        for line, draft, one in judged:
-            if not started:  # only once the first file could be read: a refused body leaves no half document
-                started = True
+    with Refusals(folder, specification) if folder is not None else nullcontext() as kept:
+        report = Report(here, len(paths) > 1, kept)
+        for path, each in zip(paths, kinds):
+            judged = _judged(here, path, Media(each, charset), specification, today)
+            for line, draft, one in _to_the_break(judged, report):
                 report.begin()
-            report.judged(path, line, one, _problems(specification, draft, one, today, warnings))
-    if not started:
+                report.judged(path, line, one, _problems(specification, draft, one, today, warnings))
         report.begin()
-    return report.end()
-
-
-def _specification(here: Situation, name: str) -> Specification:
-    import xsd
-
-    held = Specifications.load(xsd.FOLDER, here.crypto.sm3)
-    found = held.get(name)
-    if found is None:
-        listed = ", ".join(held.names())
-        raise misused(f"没有接口规范 {name}；现有：{listed}", f"There is no specification {name}; there are: {listed}")
-    return found
+        return report.end(folder)
 
 
 _Judged = Iterator[tuple[int | None, Draft | None, Record | Refusal]]
 
 
-def _whole(path: Path, media: Media, specification: Specification, today: date) -> _Judged:
-    drafts = read_drafts(files.read(path, LIMITS.octets), media, specification, LIMITS)
-    for draft in drafts:
-        yield None, draft, specification.judge(draft, today)
+def _to_the_break(judged: _Judged, report: Report) -> _Judged:
+    """Yield what is judged; where the file cannot be read on, a refusal that says so, once anything has been told."""
+    count = 0
+    try:
+        for one in judged:
+            count += 1
+            yield one
+    except Trouble as met:
+        if not report.started:
+            raise
+        says = BROKEN.fill(reason=met.sentence, count=count)
+        yield None, None, Refusal(count, None, (Problem("", BREAKS.get(met.code, "malformed"), says),))
 
 
-def _ndjson(here: Situation, path: Path, specification: Specification, charset: str | None, today: date) -> _Judged:
+def _judged(here: Situation, path: Path, media: Media, specification: Specification, today: date) -> _Judged:
+    if media.kind == "json":
+        drafts = iter(read_drafts(files.read(path, LIMITS.octets), media, specification, LIMITS))
+        yield from ((None, draft, specification.judge(draft, today)) for draft in drafts)
+        return
     with open_binary(path) as stream, here.out.progress(READING, size_of(path)) as advance:
-        for index, (number, line) in enumerate(lines(stream, LIMITS.record_octets, advance)):
-            clear = None if line is None else _utf8(line, charset)
-            if line is None or clear is None:
-                yield number, None, Refusal(index, None, (_unreadable(line is None),))
-            else:
-                draft = Draft(index, "json", clear)
-                yield number, draft, specification.judge(draft, today)
+        if media.kind == "ndjson":
+            for index, (number, line) in enumerate(lines(stream, LIMITS.record_octets, advance)):
+                yield number, *_of_line(index, line, media.charset, specification, today)
+            return
+
+        def chunks() -> Iterator[bytes]:
+            for chunk in iter(partial(stream.read, CHUNK), b""):
+                yield chunk
+                advance(len(chunk))
+
+        for draft in read_records(chunks(), media.charset, specification.shape, LIMITS):
+            yield None, draft, specification.judge(draft, today)
+
+
+def _of_line(
+    index: int, line: bytes | None, charset: str | None, specification: Specification, today: date
+) -> tuple[Draft | None, Record | Refusal]:
+    clear = None if line is None else _utf8(line, charset)
+    if line is None or clear is None:
+        return None, Refusal(index, None, (_unreadable(line is None),))
+    draft = Draft(index, "json", clear)
+    return draft, specification.judge(draft, today)
 
 
 def _utf8(line: bytes, charset: str | None) -> bytes | None:

@@ -18,9 +18,10 @@ from node.validate.samples import regions, sample, to_json, to_xml
 from node.validate.schema import published_schema
 from node.validate.specification import Specification, read_drafts
 from node.validate.specifications import Files, Specifications, compile_specification
+from node.validate.stream import read_records
 
 __all__ = [
     "PLANTED", "Fault", "Files", "Limits", "Media", "Specification", "Specifications", "check_profile",
     "compile_specification", "examine", "fault", "faults", "join_born", "join_line", "plant", "published_schema",
-    "read_drafts", "regions", "same", "sample", "split_line", "to_json", "to_xml",
+    "read_drafts", "read_records", "regions", "same", "sample", "split_line", "to_json", "to_xml",
 ]

@@ -25,8 +25,8 @@ from node.validate.twin import XmlReader
 
 KINDS = {"application/json": "json", "application/x-ndjson": "ndjson", "application/xml": "xml", "text/csv": "csv"}
 CHARSETS = {"utf-8": "utf-8", "utf8": "utf-8", "gb18030": "gb18030"}
-_DECLARED = re.compile(rb"<\?xml\s[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
-_DECLARATION = re.compile(rb"<\?xml\s[^>]{0,200}\?>")
+DECLARED = re.compile(rb"<\?xml\s[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
+DECLARATION = re.compile(rb"<\?xml\s[^>]{0,200}\?>")
 _FILLED = re.compile(rb"[^\s][^\n]*")
 _PARAMETER = re.compile(r"charset\s*=\s*\"?([A-Za-z0-9._-]{1,40})\"?", re.IGNORECASE)
 _ODD = ((b"!", b"<!"), (b"?", b"<?"), (b"&", b"&#"), (b"-", b"XMLSchema-instance"))
@@ -110,7 +110,7 @@ def _utf8(content: bytes, media: Media) -> bytes:
         raise _malformed("NUL", content[:content.index(b"\0")].count(b"\n") + 1)
     charset = media.charset
     if media.kind == "xml":
-        found = _DECLARED.match(content[:512])
+        found = DECLARED.match(content[:512])
         declared = CHARSETS.get(found[1].decode().lower()) if found else None
         if found and declared is None:
             raise trouble(codes.MEDIA)
@@ -141,9 +141,9 @@ def _xml(content: bytes, shape: Shape, limits: Limits) -> Sequence[Draft]:
         children = _children(root, limits, len(content))
     else:
         raise _malformed("root element", root.sourceline or 1)
-    odd = _is_odd(content)
+    odd = is_odd(content)
     return [
-        Draft(index, "xml", child, _faults(child, record, shape, odd)) for index, child in enumerate(children)
+        Draft(index, "xml", child, record_faults(child, record, shape, odd)) for index, child in enumerate(children)
     ]
 
 
@@ -160,13 +160,13 @@ def _children(root: etree._Element, limits: Limits, octets: int) -> list[etree._
     return children
 
 
-def _is_odd(content: bytes) -> bool:
+def is_odd(content: bytes) -> bool:
     """Whether the careful reader must look: only then can there be what the gate is blind to.
 
     The gate does not see comments and processing instructions in a leaf (`<!`, `<?`), nor attributes of the
     schema-instance namespace, whose name stands in the body as it is unless written with `&#`.
     """
-    start = _DECLARATION.match(content)
+    start = DECLARATION.match(content)
     at = start.end() if start else 0
     for octet, sign in _ODD:
         if content.find(octet, at) >= 0 and content.find(sign, at) >= 0:
@@ -174,7 +174,8 @@ def _is_odd(content: bytes) -> bool:
     return False
 
 
-def _faults(child: etree._Element, record: str, shape: Shape, odd: bool) -> Sequence[Problem]:
+def record_faults(child: etree._Element, record: str, shape: Shape, odd: bool) -> Sequence[Problem]:
+    """Return the faults of one record's element that the gate does not see; `record` is its qualified name."""
     if child.tag != record:
         name = Sentence(shape.record.name, shape.record.name)
         return (Problem("", "root", say(DOORS["root"], name)),)

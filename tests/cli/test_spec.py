@@ -21,6 +21,7 @@ from tests.validate.held import NAMES, TODAY, by_json, spec
 from tests.validate.workshop import document, workshop
 from xsd import FOLDER
 
+PERSON = "population-basic/1.0"
 CHINESE = re.compile("[一-鿿]")
 
 
@@ -71,7 +72,7 @@ def test_an_own_file_is_shown_like_an_installed_one(shell: Shell, tmp_path: Path
 def test_an_unknown_specification_names_those_there_are(shell: Shell) -> None:
     for wrong in ("nothing/1.0", "../types/1.0", "types", "population-basic/1.0\n"):
         answer = shell("spec", "show", wrong)
-        assert answer.status == exits.USAGE and NAMES[0] in answer.err
+        assert answer.status == exits.USAGE and PERSON in answer.err
     assert shell("spec", "show", "nothing.xsd").status == exits.USAGE
 
 
@@ -122,21 +123,21 @@ def test_the_json_schema_is_valid_and_judges_form_as_the_node_does(name: str, sh
 @pytest.mark.parametrize("kind", ["ndjson", "xml", "json"])
 def test_samples_are_repeatable_and_good(kind: str, operation: str, shell: Shell) -> None:
     count = 1 if kind == "json" else 5
-    ask = ("spec", "sample", NAMES[1], "--format", kind, "--count", count, "--seed", 9, "--operation", operation)
+    ask = ("spec", "sample", PERSON, "--format", kind, "--count", count, "--seed", 9, "--operation", operation)
     first = shell.fine(*ask).out
     assert first == shell.fine(*ask).out != shell.fine(*ask[:-3], 10, *ask[-2:]).out
-    drafts = read_drafts(first.encode(), Media(kind), spec(NAMES[1]))
-    judged = [spec(NAMES[1]).judge(one, TODAY) for one in drafts]
+    drafts = read_drafts(first.encode(), Media(kind), spec(PERSON))
+    judged = [spec(PERSON).judge(one, TODAY) for one in drafts]
     assert len(judged) == count and all(isinstance(one, Record) for one in judged)
     assert {json.loads(one.body)["Operation"] for one in judged if isinstance(one, Record)} == {operation}
 
 
 def test_a_fault_is_planted_by_its_name_or_by_its_rule(shell: Shell) -> None:
     of = spec()
-    listed = shell.fine("spec", "sample", NAMES[1], "--bad", "list", "--json").json
+    listed = shell.fine("spec", "sample", PERSON, "--bad", "list", "--json").json
     assert [one["name"] for one in listed] == [fault.name for fault in faults(of)]
     for bad, rules in (("IdNumber:citizen-check", {"citizen-check"}), ("required", {"required"})):
-        out = shell.fine("spec", "sample", NAMES[1], "--bad", bad, "--count", 6).out
+        out = shell.fine("spec", "sample", PERSON, "--bad", bad, "--count", 6).out
         judged = [of.judge(one, TODAY) for one in read_drafts(out.encode(), Media("ndjson"), of)]
         fields = set()
         for one in judged:
@@ -150,5 +151,5 @@ def test_a_fault_is_planted_by_its_name_or_by_its_rule(shell: Shell) -> None:
     ("--count", "0"), ("--format", "csv"),
 ])
 def test_what_cannot_be_made_is_told(ask: tuple[str, ...], shell: Shell) -> None:
-    answer = shell("spec", "sample", NAMES[1], *ask)
+    answer = shell("spec", "sample", PERSON, *ask)
     assert answer.status == exits.USAGE and answer.err and not answer.out

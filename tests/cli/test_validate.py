@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +20,7 @@ from node.validate import Specification, Specifications, faults, plant, sample, 
 from tests.cli.shell import Shell
 from tests.crypto.papers import CRYPTO
 from tests.house.scan import CHECKS, WEIGHTS
+from tests.validate.workshop import document, workshop
 
 NAMES = ("population-basic/1.0", "legal-entity-basic/1.0", "region-code/1.0")
 
@@ -121,29 +126,153 @@ def _born(twin: dict[str, Any], day: str) -> dict[str, Any]:
     return {**twin, "BirthDate": day, "IdNumber": front + chr(CHECKS[total % 11])}
 
 
-def test_a_file_of_any_size_is_judged_in_the_memory_of_one_record(
-    specifications: Specifications, tmp_path: Path
+BIG = 104 << 20
+MOST = 64 << 10
+"""KiB of resident memory that a file of any size may take."""
+
+
+@pytest.mark.parametrize("kind", ["ndjson", "xml"])
+def test_a_file_of_more_than_a_hundred_megabytes_takes_64_mib_at_most(
+    kind: str, specifications: Specifications, tmp_path: Path
 ) -> None:
-    spec = spec_of(specifications)
-    block = b"".join(to_json(sample(spec, 3, number)) + b"\n" for number in range(200))
-    small, large = tmp_path / "small.ndjson", tmp_path / "large.ndjson"
-    small.write_bytes(block)
-    with large.open("wb") as file:
-        for _ in range(100):
+    spec, path = spec_of(specifications), tmp_path / f"large.{kind}"
+    twins = [sample(spec, 3, number) for number in range(199)] + [planted(spec, "citizen-check", 199)]
+    head, block, foot = b"", b"".join(to_json(twin) + b"\n" for twin in twins), b"x" * (8 << 20)
+    if kind == "xml":
+        whole = to_xml(spec, twins)
+        start, end = whole.index(b"<PopulationBasic>"), whole.rindex(b"</PopulationBasicList>")
+        head, block, foot = whole[:start], whole[start:end], b"<" * 999  # and there it breaks
+    times = BIG // len(block) + 1
+    with path.open("wb") as file:
+        file.write(head)
+        for _ in range(times):
             file.write(block)
-        file.write(b"x" * (32 << 20))  # and a line that never ends
-    peaks = [_peak(small, 0), _peak(large, exits.DATA)]
-    assert peaks[1] - peaks[0] < 12 << 10, peaks
+        file.write(foot)
+    assert path.stat().st_size > 100_000_000
+    peak, said = _run(path, exits.DATA, "--report", str(tmp_path / "report"))
+    assert peak < MOST, peak
+    assert f"{199 * times} accepted, {times + 1} refused" in said
+    rows = (tmp_path / "report" / "refusals.json").read_text().splitlines()
+    assert len(rows) == times + 1 and {json.loads(row)["rule"] for row in rows[:-1]} == {"citizen-check"}
+    path.unlink()
 
 
-def _peak(path: Path, status: int) -> int:
-    """Return the peak of resident memory (KiB) of a run over a file."""
+def _run(path: Path, status: int, *more: str) -> tuple[int, str]:
+    """Return the peak of resident memory (KiB) of a run over a file, and what it printed."""
+    ask = ["validate", "--spec", NAMES[0], "--lang", "en", str(path), *more]
+    # Not ru_maxrss: a process inherits that of the one that started it.
     script = (
-        "import resource, sys\nfrom node.cli.call import call\n"
-        f"status = call(['validate', '--spec', {NAMES[0]!r}, {str(path)!r}, '--json'])\n"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)\nsys.exit(status)"
+        f"import re, sys\nfrom node.cli.call import call\nstatus = call({ask!r})\n"
+        "print(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1], file=sys.stderr)\nsys.exit(status)"
     )
     root = Path(__file__).parents[2]
-    done = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, timeout=240)
     assert done.returncode == status, done.stderr
-    return int(done.stderr.splitlines()[-1])
+    return int(done.stderr.splitlines()[-1]), done.stdout.decode()
+
+
+# --- the report -------------------------------------------------------------------------------------------------
+
+
+def test_the_report_is_for_excel_and_for_programs(specifications: Specifications, zh: Shell, tmp_path: Path) -> None:
+    spec, path, folder = spec_of(specifications), tmp_path / "a.ndjson", tmp_path / "r"
+    path.write_bytes(b"\n".join([
+        to_json(sample(spec, 3, 0)), b"", to_json(planted(spec, "required", 1)),
+        to_json({**sample(spec, 3, 2), "Wrong": "x"}),
+    ]))
+    answer = zh("validate", "--spec", NAMES[0], path, "--report", folder)
+    assert answer.status == exits.DATA and "通过1条，退回2条" in answer.out and str(folder) in answer.err
+    raw = (folder / "refusals.csv").read_bytes()
+    assert raw.startswith(b"\xef\xbb\xbf") and (folder / "refusals.csv").stat().st_mode & 0o777 == 0o600
+    rows = list(csv.reader(StringIO(raw.decode("utf-8-sig"))))
+    assert [cell.partition(" ")[0] for cell in rows[0]] == [
+        "文件", "行号或记录号", "来源记录号", "字段", "含义", "规则", "后果", "说明", "说明",
+    ]
+    assert rows[1][:4] == [str(path), "3", "row-3-1", "Operation"] and rows[1][4] == "同步类型 operation"
+    assert rows[1][5:] == ["required", "退回 refuses", "同步类型必填，请补填", "operation is required; fill it in"]
+    assert rows[2][3:6] == ["Wrong", "", "unknown"]
+    lines = [json.loads(line) for line in (folder / "refusals.json").read_text().splitlines()]
+    assert [(one["line"], one["record"], one["key"], one["rule"]) for one in lines] == [
+        (3, 2, "row-3-1", "required"), (4, 3, "row-3-2", "unknown"),
+    ]
+    again = zh("validate", "--spec", NAMES[0], path, "--report", folder)
+    assert again.status == exits.USAGE and "不会覆盖" in again.err and (folder / "refusals.csv").read_bytes() == raw
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("kind", ["ndjson", "xml"])
+def test_no_report_holds_a_value_of_a_record(
+    name: str, kind: str, specifications: Specifications, shell: Shell, tmp_path: Path
+) -> None:
+    spec, path = spec_of(specifications, name), tmp_path / f"a.{kind}"
+    twins = [plant(spec, sample(spec, 8, number), fault, number) for number, fault in enumerate(faults(spec))]
+    path.write_bytes(to_xml(spec, twins) if kind == "xml" else b"\n".join(map(to_json, twins)))
+    told = shell("validate", "--spec", name, path, "--report", tmp_path / "r", "--warnings", "--json")
+    assert (told.json["accepted"], told.json["refused"]) == (0, len(twins))
+    texts = [told.out, *(file.read_text() for file in (tmp_path / "r").iterdir())]
+    # What a specification fixes itself stands in its sentences; everything else of six characters must not.
+    values = {text for twin in twins for field, text in _texts(twin) if field != "RecordId" and len(text) >= 6}
+    assert len(values) > 100 and len(texts) == 3
+    assert not [value for value in values for text in texts if value in text]
+    bad = {str(twin["RecordId"]) for twin in twins if isinstance(twin.get("RecordId"), str)
+           and not re.fullmatch("row-8-[0-9]+", twin["RecordId"]) and len(twin["RecordId"]) > 1}
+    assert bad and not [row for row in bad for text in texts if row in text]
+
+
+def _texts(twin: Any, field: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(twin, dict):
+        for name, inner in twin.items():
+            yield from _texts(inner, name)
+    elif isinstance(twin, list):
+        for inner in twin:
+            yield from _texts(inner, field)
+    else:
+        yield field, str(twin)
+
+
+def test_no_cell_of_a_report_is_a_formula(specifications: Specifications, shell: Shell, tmp_path: Path) -> None:
+    spec, path = spec_of(specifications), tmp_path / "a.ndjson"
+    twin = {**planted(spec, "required", 1), "RecordId": "=cmd|'/c'!A1", "+1": "x", "@a": "x"}
+    path.write_bytes(to_json(twin))
+    shell("validate", "--spec", NAMES[0], path, "--report", tmp_path / "r")
+    rows = list(csv.reader(StringIO((tmp_path / "r" / "refusals.csv").read_bytes().decode("utf-8-sig"))))
+    cells = [cell for row in rows for cell in row]
+    assert "'=cmd|'/c'!A1" in cells and "'+1" in cells and "'@a" in cells
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
+
+
+def test_a_file_that_breaks_keeps_its_good_records_and_names_the_place(
+    specifications: Specifications, shell: Shell, tmp_path: Path
+) -> None:
+    spec = spec_of(specifications)
+    whole = to_xml(spec, [sample(spec, 3, number) for number in range(4)])
+    lines = whole.split(b"\n")
+    lines[4] = lines[4].replace(b"</RecordId>", b"</Record>")
+    (tmp_path / "a.xml").write_bytes(b"\n".join(lines))
+    told = shell("validate", "--spec", NAMES[0], tmp_path / "a.xml", "--json")
+    assert told.status == exits.DATA and (told.json["accepted"], told.json["refused"]) == (2, 1)
+    (problem,) = told.json["problems"]
+    assert (problem["index"], problem["key"], problem["rule"]) == (2, None, "malformed")
+    assert "line 5" in problem["en"] and "第5行" in problem["zh"] and "the 2 records before" in problem["en"]
+
+
+def test_a_later_file_that_cannot_be_read_does_not_break_the_document(
+    specifications: Specifications, shell: Shell, tmp_path: Path
+) -> None:
+    (tmp_path / "a.xml").write_bytes(to_xml(spec_of(specifications), [sample(spec_of(specifications), 3, 1)]))
+    (tmp_path / "b.xml").write_bytes(b"<!DOCTYPE x><x/>")
+    told = shell("validate", "--spec", NAMES[0], tmp_path / "a.xml", tmp_path / "b.xml", "--json")
+    assert (told.json["accepted"], told.json["refused"]) == (1, 1)
+    assert told.json["problems"][0]["file"].endswith("b.xml")
+
+
+def test_a_report_of_nothing_leaves_no_file_behind(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "a.xml").write_bytes(b"<x/>")
+    answer = shell("validate", "--spec", NAMES[0], tmp_path / "a.xml", "--report", tmp_path / "r")
+    assert answer.status == exits.DATA and not list((tmp_path / "r").iterdir())
+
+
+def test_records_are_judged_by_an_own_specification(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "own.xsd").write_bytes(document())
+    (tmp_path / "a.json").write_bytes(to_json(sample(workshop(), 1, 1)))
+    assert shell.fine("validate", "--spec", tmp_path / "own.xsd", tmp_path / "a.json", "--json").json["accepted"] == 1

@@ -5,6 +5,7 @@ Rule: an own file may lie anywhere.  If its folder has the layout of `xsd/`, wha
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import xsd
@@ -29,13 +30,21 @@ def installed(here: Situation) -> Specifications:
 
 def specification(here: Situation, name: str) -> Specification:
     """Return the specification a person means; an error of the command line, or Hold(SPECIFICATION_FORM)."""
+    return _compiled(name, lambda content: here.crypto.sm3(content))
+
+
+def undigested(name: str) -> Specification:
+    """Return the specification a person means without its digest, for which no library need be loaded."""
+    return _compiled(name, lambda content: b"")
+
+
+def _compiled(name: str, sm3: Callable[[bytes], bytes]) -> Specification:
     if name.endswith(ENDING):
-        path = Path(name)
-        place, content, found = own(path)
-        return compile_specification(place, found, here.crypto.sm3)
+        place, _, found = own(Path(name))
+        return compile_specification(place, found, sm3)
     if INCLUDE.fullmatch(name + ENDING) and (xsd.FOLDER / (name + ENDING)).is_file():
-        return compile_specification(name, Files(xsd.FOLDER), here.crypto.sm3)
-    listed = ", ".join(installed(here).names())
+        return compile_specification(name, Files(xsd.FOLDER), sm3)
+    listed = ", ".join(Specifications.load(xsd.FOLDER, sm3).names())
     raise misused(f"没有接口规范 {name}；现有：{listed}", f"There is no specification {name}; there are: {listed}")
 
 
