@@ -1,7 +1,8 @@
 """One field of a mapping: its words, checked, and compiled to the function that takes the field's text from a row.
 
 The order of the steps is fixed: the columns' texts, trimmed, their width and what counts as empty; `split` or
-`characters`; `without`; `case`; `number` or `date`; translation; `default`.
+`characters`; `without`; `case`; `number` or `date`; translation; `given`; `digest`; `default`.  A text that `instead`
+knows goes through none of them.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from node.model.trouble import Trouble
 from node.validate.explain import explain
 from node.validate.mapping import moments, texts
 from node.validate.mapping.texts import Step, Take
-from node.validate.mapping.words import APART, FIELD, SOURCES, WITH, is_column
+from node.validate.mapping.words import APART, FIELD, FLAGS, SOURCES, WITH, is_column
 from node.validate.shape import Leaf
 from node.validate.specification import Specification
+from node.validate.specifications import Digest
 
 NUMBER = "{n}"
 """Stands in the names of a repeated field's columns for its number."""
@@ -43,6 +45,7 @@ class Scope:
     zone: str
     codes: Mapping[str, Any]
     fetch: Fetch
+    sm3: Digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +77,12 @@ class FieldReader:
             self.note((*key, "repeat" if repeat else "items"), "repeat", leaf.most)
         steps = self._steps(words, key, leaf, path)
         numbers = range(1, (inside or repeat or 1) + 1)
-        by, default = words.get("items"), words.get("default")
+        by, default, instead = words.get("items"), words.get("default"), words.get("instead", {})
         whole = path == self.scope.spec.shape.row or path in self.scope.spec.shape.key
         takes = []
         for number in numbers:
             take = self._source(words, columns, number, whole)
-            takes.append((number, take if by else texts.through(take, steps, default)))
+            takes.append((number, take if by else texts.through(take, steps, default, instead)))
         return Field(tuple(takes), columns, by, tuple(steps))
 
     def _words(self, said: Mapping[str, Any], key: Key) -> dict[str, Any] | None:
@@ -90,7 +93,7 @@ class FieldReader:
                 self.note((*key, word), "word", " ".join(FIELD))
             elif not FIELD[word][0](value):
                 self.note((*key, word), "kind", FIELD[word][1])
-            elif not (word == "number" and value is False or word == "keep" and value is False):
+            elif not (word in FLAGS and value is False):
                 good[word] = value
         if sum(word in said for word in SOURCES) != 1:
             self.note(key, "source", "")
@@ -141,9 +144,16 @@ class FieldReader:
         if "date" in words:
             steps += self._date(words, key, leaf)
         steps += self._codes(words, key, leaf, path)
-        for word in ("value", "default", "otherwise"):
+        if "given" in words:
+            given = words["given"]
+            steps.append(lambda text: str(given))
+        if "digest" in words:
+            steps.append(texts.digest(self.scope.sm3))
+        for word in ("value", "default", "otherwise", "given"):
             if word in words:
                 self._accepts((*key, word), path, words[word])
+        for said, text in words.get("instead", {}).items():
+            self._accepts((*key, "instead", said), path, text)
         return steps
 
     def _date(self, words: Mapping[str, Any], key: Key, leaf: Leaf) -> list[Step]:

@@ -25,7 +25,7 @@ from node.validate.mapping.texts import Row
 from node.validate.mapping.wording import Unfit
 from node.validate.rules.wording import shown
 from node.validate.specification import Specification
-from node.validate.specifications import Specifications
+from node.validate.specifications import Digest, Specifications
 
 NAMED = 5
 """Most columns that one problem names, and most unknown columns that a row is told of."""
@@ -134,18 +134,22 @@ def _unknown(names: Iterable[str]) -> Iterator[Problem]:
         yield row_problem("mapping-column", shown(name))
 
 
-def read_mapping(name: str, content: bytes, held: Specifications, fetch: Fetch) -> SourceMapping:
+def read_mapping(
+    name: str, content: bytes, held: Specifications, fetch: Fetch, sm3: Digest
+) -> SourceMapping:
     """Return the mapping of a file's bytes; raise Hold(MAPPING_FORM), a `BadMapping`, with every fault.
 
     `name` is what the mapping is called in sentences; `fetch` gives the tables of codes that it names as files.
     """
-    return SourceMapping(reading.read(name, content, held, fetch))
+    return SourceMapping(reading.read(name, content, held, fetch, sm3))
 
 
-def check_mapping(name: str, content: bytes, held: Specifications, fetch: Fetch) -> Sequence[MappingFault]:
+def check_mapping(
+    name: str, content: bytes, held: Specifications, fetch: Fetch, sm3: Digest
+) -> Sequence[MappingFault]:
     """Return every fault of a mapping, in the order of its lines."""
     try:
-        reading.read(name, content, held, fetch)
+        reading.read(name, content, held, fetch, sm3)
     except BadMapping as bad:
         return bad.faults
     return ()

@@ -28,7 +28,7 @@ from node.validate.mapping.texts import Take
 from node.validate.mapping.words import FIELD, HEAD, is_column
 from node.validate.shape import Group, Leaf, Member
 from node.validate.specification import Specification
-from node.validate.specifications import Specifications
+from node.validate.specifications import Digest, Specifications
 from node.validate.uses import PERSONAL
 
 OCTETS = 1 << 20
@@ -55,9 +55,9 @@ class Reading:
     strict: bool
 
 
-def read(name: str, content: bytes, held: Specifications, fetch: Fetch) -> Reading:
+def read(name: str, content: bytes, held: Specifications, fetch: Fetch, sm3: Digest) -> Reading:
     """Return the mapping of a file; raise BadMapping with every fault."""
-    reader = _Reader(held, fetch)
+    reader = _Reader(held, fetch, sm3)
     reading = reader.file(content)
     if reader.faults or reading is None:
         raise BadMapping(name, sorted(reader.faults, key=lambda one: one.line or 0))
@@ -68,6 +68,7 @@ def read(name: str, content: bytes, held: Specifications, fetch: Fetch) -> Readi
 class _Reader:
     held: Specifications
     fetch: Fetch
+    sm3: Digest
     faults: list[MappingFault] = field(default_factory=list)
     lines: Mapping[Key, int] = field(default_factory=dict)
     columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -98,7 +99,7 @@ class _Reader:
             self.note(("fields",), "missing")
             return None
         zone, width = head.get("zone", "+08:00"), head.get("width", "keep")
-        scope = Scope(spec, width, tuple(head.get("empty", ())), zone, known, self.fetch)
+        scope = Scope(spec, width, tuple(head.get("empty", ())), zone, known, self.fetch, self.sm3)
         plan = self._group(spec.shape.record, said, ("fields",), "", FieldReader(scope, self.note), 0, (1,))
         if plan is None:
             return None

@@ -108,11 +108,14 @@ def constant(text: str) -> Take:
     return lambda row: text
 
 
-def through(take: Take, steps: list[Step], default: str | None) -> Take:
-    """Return what takes a text through steps; one that a step leaves empty is absent, and `default` stands for it."""
-    if not steps and default is None:
+def through(take: Take, steps: list[Step], default: str | None, instead: Mapping[str, str]) -> Take:
+    """Return what takes a text through steps; one that a step leaves empty is absent, and `default` stands for it.
+
+    A text that `instead` knows becomes what stands there and goes through no step.
+    """
+    if not steps and default is None and not instead:
         return take
-    if len(steps) == 1 and default is None:
+    if len(steps) == 1 and default is None and not instead:
         only = steps[0]
         return lambda row: None if (text := take(row)) is None else only(text) or None
 
@@ -120,6 +123,8 @@ def through(take: Take, steps: list[Step], default: str | None) -> Take:
         text = take(row)
         if text is None:
             return default
+        if text in instead:
+            return instead[text]
         for step in steps:
             text = step(text)
             if not text:
@@ -163,6 +168,17 @@ def codes(known: Mapping[str, str], otherwise: str | None, keep: bool) -> Step:
                 return text
             raise Unfit("mapping-code")
         return code
+
+    return step
+
+
+def digest(sm3: Callable[[bytes], bytes]) -> Step:
+    """Return the step that names a text of any signs in ASCII: the first 40 hex digits of its SM3 in UTF-8."""
+    def step(text: str) -> str:
+        try:
+            return sm3(text.encode()).hex()[:40]
+        except UnicodeEncodeError:
+            raise Unfit("mapping-text", LONGEST) from None
 
     return step
 

@@ -64,6 +64,8 @@ _LIST: Kind = _texts, Sentence("文本列表", "a list of texts")
 _A_TEXT: Kind = _text, Sentence("非空文本", "a text that is not empty")
 _FLAG: Kind = lambda value: isinstance(value, bool), Sentence("true 或 false", "true or false")
 _COUNT: Kind = _whole(1, 1000), Sentence("1至1000的整数", "a whole number from 1 to 1000")
+_INSTEAD: Kind = lambda value: isinstance(value, dict) and _codes(value), Sentence(
+    "如 { \"长期\" = \"2099-12-31\" } 的对照", "a table such as { \"长期\" = \"2099-12-31\" }")
 _ZONE: Kind = lambda value: isinstance(value, str) and ZONE.fullmatch(value) is not None, Sentence(
     "如 \"+08:00\" 的时区", "an offset such as \"+08:00\"")
 
@@ -80,7 +82,7 @@ FIELD: dict[str, Kind] = {
     "as": _A_TEXT, "zone": _ZONE,
     "codes": (_codes, Sentence("代码对照表或其名称", "a table of codes or its name")),
     "file": _A_TEXT, "names": _A_TEXT, "otherwise": _A_TEXT, "keep": _FLAG, "default": _A_TEXT, "items": _A_TEXT,
-    "repeat": _COUNT,
+    "instead": _INSTEAD, "given": _A_TEXT, "digest": _FLAG, "repeat": _COUNT,
 }
 """The words of a field."""
 
@@ -92,6 +94,8 @@ HEAD: dict[str, Kind] = {
 }
 """The words of `[mapping]`."""
 
+FLAGS = ("number", "keep", "digest")
+"""Words that say something when they are true, and nothing when they are false."""
 SOURCES = ("from", "first", "join", "value")
 TRANSLATIONS = ("codes", "file", "names")
 _STEPS = frozenset(FIELD) - set(SOURCES) - {"repeat"}
@@ -103,6 +107,8 @@ WITH: dict[str, tuple[str, ...]] = {
 """A word, and those of which one must stand beside it."""
 APART: dict[str, tuple[str, ...]] = {
     "value": tuple(sorted(_STEPS)), "split": ("characters",), "number": ("date",), "otherwise": ("keep",),
-    "codes": ("file", "names"), "file": ("names",), "items": ("repeat", "default"),
+    "codes": ("file", "names"), "file": ("names",), "items": ("repeat", "default", "instead"),
+    "given": ("digest", "number", "date", "split", "characters", "without", "case", *TRANSLATIONS),
+    "digest": ("number", "date", *TRANSLATIONS),
 }
 """A word, and those that may not stand beside it."""

@@ -11,7 +11,7 @@ from node.model.trouble import trouble
 from node.validate import Specifications, sample
 from node.validate.mapping import MappingFault, SourceMapping, check_mapping, read_mapping
 from tests.validate import held
-from tests.validate.held import TODAY
+from tests.validate.held import TODAY, sm3
 from tests.validate.workshop import workshop
 
 PERSON = "population-basic/1.0"
@@ -59,12 +59,12 @@ def document(fields: Mapping[str, str], spec: str = PERSON, head: str = "", rest
 
 def made(fields: Mapping[str, str], spec: str = PERSON, head: str = "", rest: str = "") -> SourceMapping:
     """Return a mapping that has no fault."""
-    return read_mapping("test", document(fields, spec, head, rest), specifications(), fetch)
+    return read_mapping("test", document(fields, spec, head, rest), specifications(), fetch, sm3)
 
 
 def checked(content: bytes) -> Sequence[MappingFault]:
     """Return the faults of a mapping."""
-    return check_mapping("test", content, specifications(), fetch)
+    return check_mapping("test", content, specifications(), fetch, sm3)
 
 
 def faults(

@@ -8,6 +8,7 @@ from node.model import codes
 from node.model.trouble import Hold
 from node.validate.mapping import OCTETS, BadMapping, read_mapping
 from node.validate.mapping.wording import FAULTS, PROBLEMS
+from tests.validate.held import sm3
 from tests.validate.mapping.made import FILES, JOB, checked, document, faults, fetch, made, specifications
 
 
@@ -43,6 +44,10 @@ from tests.validate.mapping.made import FILES, JOB, checked, document, faults, f
     ('{ from = "A", date = "YYYY-MM-DD", as = "YYYY-M-D" }', ".as", "date-target"),
     ('{ from = "A", date = "YYYY-MM", as = "YYYYMMDD" }', ".as", "date-target"),
     ('{ from = "A", date = "YYYY-MM-DD", zone = "8", as = "YYYYMMDD" }', ".zone", "kind"),
+    ('{ from = "A", instead = "x" }', ".instead", "kind"), ('{ from = "A", instead = { a = 1 } }', ".instead", "kind"),
+    ('{ from = "A", instead = { a = " x" } }', ".instead.a", "value"),
+    ('{ from = "A", given = " x" }', ".given", "value"),
+    ('{ from = "A", given = "x", digest = true }', ".digest", "apart"),
     ('{ from = "A", codes = { a = " x" } }', ".codes.a", "value"), ('{ value = " x" }', ".value", "value"),
     (f'{{ value = "{"x" * 1001}" }}', ".value", "value"), ('{ from = "A", default = "x\\t" }', ".default", "value"),
 ])
@@ -138,7 +143,7 @@ def test_a_mandatory_field_without_a_source_is_told() -> None:
 def test_all_faults_are_told_at_once_in_the_order_of_their_lines_and_in_both_languages() -> None:
     content = document({"Remark": '{ from = "A", case = "x" }', "SexCode": '{ value = "7" }', "Nobody": '"B"'})
     with pytest.raises(Hold) as caught:
-        read_mapping("旧系统", content, specifications(), fetch)
+        read_mapping("旧系统", content, specifications(), fetch, sm3)
     assert isinstance(caught.value, BadMapping) and caught.value.code is codes.MAPPING_FORM
     told = caught.value.faults
     assert [(one.line, one.rule) for one in told] == [(4, "kind"), (5, "value"), (6, "field")]

@@ -16,7 +16,7 @@ from node.validate import Media, Specification, sample
 from node.validate.dice import Dice
 from node.validate.mapping import SourceMapping, read_mapping
 from node.validate.shape import Leaf, leaves
-from tests.validate.held import TODAY, spec
+from tests.validate.held import TODAY, sm3, spec
 from tests.validate.mapping.made import fetch, judged, specifications
 
 FULL = {code: code + 0xFEE0 for code in (*range(0x30, 0x3A), *range(0x41, 0x5B), *range(0x61, 0x7B))}
@@ -73,7 +73,7 @@ def legacy(of: Specification, twin: dict[str, Any], seed: int) -> tuple[SourceMa
         lines.append(f"{path} = {words}")
         row[column] = write(twin[path]) if path in twin else dice.pick(["", " ", "　"])
     text = "\n".join([f'[mapping]\nspecification = "{of.id}"\n[fields]', *lines, *groups(of)])
-    return read_mapping("legacy", text.encode(), specifications(), fetch), {**row, **grouped(twin)}
+    return read_mapping("legacy", text.encode(), specifications(), fetch, sm3), {**row, **grouped(twin)}
 
 
 def groups(of: Specification) -> list[str]:

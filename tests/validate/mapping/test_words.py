@@ -57,6 +57,13 @@ def remark(words: str, head: str = "", rest: str = "", **row: Any) -> Any:
     ('{ from = "A", codes = { "男" = "1" }, keep = true }', {"A": "2"}, "2"),
     ('{ from = "A", codes = { true = "1", false = "0" } }', {"A": False}, "0"),
     ('{ from = "A", codes = { "1" = "I" } }', {"A": 1}, "I"),
+    ('{ from = "A", given = "有" }', {"A": "x"}, "有"), ('{ from = "A", given = "有" }', {"A": " "}, None),
+    ('{ from = "A", given = "有", default = "没有" }', {}, "没有"),
+    ('{ from = "A", number = true, instead = { "面议" = "0" } }', {"A": "面议 "}, "0"),
+    ('{ from = "A", number = true, instead = { "面议" = "0" } }', {"A": "7"}, "7"),
+    ('{ from = "A", case = "lower", digest = true }', {"A": "abc"}, "66c7f0f462eeedd9d1f2d46bdc10e4e24167c487"),
+    ('{ from = "A", digest = false }', {"A": "abc"}, "abc"),
+    ('{ from = "A", digest = true }', {"A": "\ud800"}, "mapping-text"),
 ])
 def test_a_text_is_taken_and_changed_as_the_words_say(words: str, row: dict[str, Any], wanted: str | None) -> None:
     assert remark(words, **row) == wanted

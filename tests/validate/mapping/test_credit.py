@@ -1,0 +1,96 @@
+"""The 2016 table of permits, as departments still export it, end to end through the mapping that is shipped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from node.model.record import Record, Refusal
+from node.validate import Media, sample
+from node.validate.mapping import SourceMapping, check_mapping, read_mapping
+from tests.validate.held import TODAY, held, sm3, spec
+from tests.validate.mapping.made import fetch, found
+from xsd import FOLDER
+
+SHIPPED = sorted((FOLDER / "mappings").glob("*.toml"))
+HEADER = (
+    "XK_WSH,XK_XMMC,XK_SPLB,XK_NR,XK_XDR,XK_XDR_SHXYM,XK_XDR_ZDM,XK_XDR_GSDJ,XK_XDR_SWDJ,XK_XDR_SFZ,XK_FR,XK_JDRQ,"
+    "XK_JZQ,XK_XZJG,XK_ZT,DFBM,SJC,BZ,XH"
+)
+ENTERPRISE: dict[str, Any] = {
+    "XK_WSH": "示市监许〔2016〕12号", "XK_XMMC": "食品经营许可", "XK_SPLB": "普通", "XK_NR": "准予从事食品销售",
+    "XK_XDR": "示例市食品有限公司", "XK_XDR_SHXYM": "９１440300708461136t", "XK_XDR_ZDM": "", "XK_XDR_GSDJ": "NULL",
+    "XK_XDR_SWDJ": "/", "XK_XDR_SFZ": "无", "XK_FR": "李四", "XK_JDRQ": "2016/3/5", "XK_JZQ": "2021年3月4日",
+    "XK_XZJG": "示例市市场监督管理局", "XK_ZT": "0", "DFBM": "441802000", "SJC": "2016-03-06 09:30:00.0", "BZ": "　", "XH": "1",
+}
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_every_mapping_that_is_shipped_has_no_fault(path: Path) -> None:
+    assert check_mapping(path.name, path.read_bytes(), held(), fetch, sm3) == ()
+
+
+def mapping() -> SourceMapping:
+    """Return the shipped mapping."""
+    path = FOLDER / "mappings" / "credit-2016-permit.toml"
+    return read_mapping(path.name, path.read_bytes(), held(), fetch, sm3)
+
+
+def judged(*rows: dict[str, Any]) -> list[Record | Refusal]:
+    """Judge a table of rows as it is exported, in GB18030."""
+    lines = [HEADER, *(",".join(str(row[name]) for name in HEADER.split(",")) for row in rows)]
+    one = mapping()
+    return list(one.judge_all(one.read_drafts("\r\n".join(lines).encode("gb18030"), Media("csv")), TODAY))
+
+
+def test_a_row_of_an_enterprise_becomes_a_permit() -> None:
+    (record,) = judged(ENTERPRISE)
+    assert isinstance(record, Record), found(record)
+    twin = orjson.loads(record.body)
+    assert twin == {
+        "RecordId": sm3("示例市市场监督管理局|示市监许〔2016〕12号".encode()).hex()[:40], "Operation": "I",
+        "EventTime": "2016-03-06T09:30:00+08:00", "SubjectName": "示例市食品有限公司", "SubjectKindCode": "2",
+        "UnifiedCode": "91440300708461136T", "LegalRepName": "李四", "DocumentNumber": "示市监许〔2016〕12号",
+        "ItemName": "食品经营许可", "PermitCategory": "普通", "PermitContent": "准予从事食品销售", "DecisionDate": "2016-03-05",
+        "ValidTo": "2021-03-04", "AuthorityName": "示例市市场监督管理局", "AuthorityCode": "11330105002500287C",
+        "StatusCode": "1", "RegionCode": "441802",
+    }
+
+
+def test_a_row_of_a_person_and_one_without_end_become_permits() -> None:
+    person = sample(spec(), 1, 1)
+    row = {
+        **ENTERPRISE, "XK_XDR": person["PersonName"], "XK_XDR_SHXYM": "", "XK_XDR_SFZ": person["IdNumber"].lower(),
+        "XK_FR": "", "XK_JZQ": "长期", "XK_ZT": "撤销", "SJC": "20160306093000",
+    }
+    (record,) = judged(row)
+    assert isinstance(record, Record), found(record)
+    twin = orjson.loads(record.body)
+    assert (twin["SubjectKindCode"], twin["SubjectIdType"], twin["SubjectIdNumber"]) == ("1", "111", person["IdNumber"])
+    assert (twin["ValidTo"], twin["StatusCode"]) == ("2099-12-31", "2") and "UnifiedCode" not in twin
+
+
+def test_what_is_wrong_with_a_row_is_told_by_its_columns() -> None:
+    row = {
+        **ENTERPRISE, "XK_XDR": "", "XK_JDRQ": "2016-02-30", "XK_ZT": "3", "XK_XZJG": "别处的局", "XK_XDR_SHXYM": "911",
+    }
+    good, bad = judged(ENTERPRISE, row)
+    assert isinstance(good, Record) and isinstance(bad, Refusal)
+    refused = [problem for problem in bad.problems if problem.severity == "refuse"]
+    assert [(problem.field, problem.rule) for problem in refused] == [
+        ("SubjectName", "required"), ("UnifiedCode", "pattern"), ("DecisionDate", "mapping-date"),
+        ("AuthorityCode", "mapping-code"), ("StatusCode", "mapping-code"),
+    ]
+    for problem, column in zip(refused, ("XK_XDR", "XK_XDR_SHXYM", "XK_JDRQ", "XK_XZJG", "XK_ZT")):
+        assert problem.says.zh.endswith(f"（来源列：{column}）")
+    assert "别处" not in str(bad)
+
+
+def test_the_mapping_in_the_readme_lacks_nothing_but_the_fields_it_leaves_out() -> None:
+    text = (FOLDER / "README.md").read_text(encoding="utf-8").partition("```toml\n")[2].partition("```")[0]
+    told = check_mapping("README", text.encode(), held(), fetch, sm3)
+    wanted = {"EthnicityCode", "IdTypeCode", "BirthDate", "DomicileRegionCode", "PersonStatusCode"}
+    assert {(one.key, one.rule) for one in told} == {(f"fields.{name}", "required") for name in wanted}
