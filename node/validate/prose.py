@@ -19,6 +19,10 @@ VIOLATIONS = (
     "未取得许可从事经营活动 超标排放污染物 销售不合格产品 未按规定公示年度报告 违反安全生产管理规定 擅自改变建筑用途 "
     "发布虚假广告 未按规定处置危险废物"
 ).split()
+INDICATORS = (
+    "地区生产总值 规模以上工业增加值 固定资产投资 社会消费品零售总额 一般公共预算收入 居民人均可支配收入 城镇登记失业率 "
+    "外贸进出口总额 常住人口 商品房销售面积"
+).split()
 LAWS = "中华人民共和国食品安全法 中华人民共和国广告法 中华人民共和国水污染防治法 中华人民共和国安全生产法".split()
 PENALTIES = (
     "警告 罚款 没收违法所得、没收非法财物 责令停产停业 暂扣许可证 吊销许可证 警告、罚款 罚款、没收违法所得 其他-通报"
@@ -55,6 +59,10 @@ WORDING: Mapping[str, Callable[[Dice], str]] = {
     "CertificateNumber": lambda dice: f"粤{dice.pick(['清', '英', '连'])}{dice.below(10**10):010d}",
     "SubjectIdNumber": identity_document,
     "LegalRepIdNumber": identity_document,
+    "IndicatorName": lambda dice: dice.pick(INDICATORS),
+    "Unit": lambda dice: dice.pick(["亿元", "万元", "万人", "%", "万平方米", "家"]),
+    "RevisionReason": lambda dice: dice.pick(["年报数据修订", "普查后修订", "基期调整", "单位漏报补报"]),
+    "ProviderName": _office,
     "PermitContent": lambda dice: f"准予从事{dice.pick(ITEMS).removesuffix('许可')}，地点以许可证书所载为准",
     "PenaltyContent": lambda dice: f"{dice.pick(PENALTIES)}，自收到决定书之日起{7 + dice.below(9)}日内履行",
     "ViolationType": lambda dice: dice.pick(VIOLATIONS),

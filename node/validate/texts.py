@@ -139,6 +139,11 @@ def _moment(dice: Dice) -> str:
     ])
 
 
+def _period(dice: Dice) -> str:
+    year = 2000 + dice.below(19)
+    return dice.pick([f"{year}", f"{year}Q{1 + dice.below(4)}", f"{year}{1 + dice.below(12):02d}"])
+
+
 def _region(leaf: Leaf, spec: Specification, dice: Dice) -> str:
     use = next(use for use in leaf.rules if use.kind == "region")
     code = dice.pick(spec.tables[use.params["table"]].listed[use.params.get("set", "current")])
@@ -214,6 +219,7 @@ _BY_TYPE: dict[str, Callable[[Leaf, Specification, Dice, int, int], str]] = {
     "Date8": lambda leaf, spec, dice, index, seed: f"{_day(dice):%Y%m%d}",
     "Date": lambda leaf, spec, dice, index, seed: f"{_day(dice):%Y-%m-%d}",
     "Month6": lambda leaf, spec, dice, index, seed: f"{_day(dice):%Y%m}",
+    "Period": lambda leaf, spec, dice, index, seed: _period(dice),
     "Moment": lambda leaf, spec, dice, index, seed: _moment(dice),
     "Text": lambda leaf, spec, dice, index, seed: _text(leaf, dice),
 }

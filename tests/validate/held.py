@@ -19,6 +19,7 @@ NAMES = (
     "case-application/1.0",
     "case-completion/1.0",
     "legal-entity-basic/1.0",
+    "macro-indicator/1.0",
     "population-basic/1.0",
     "region-code/1.0",
 )

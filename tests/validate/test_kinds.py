@@ -40,6 +40,7 @@ FIELDS = "".join([
     leaf("Code", "p:UnifiedCode", ONCE, '<x:rule kind="begins" id="enterprise" values="91 92 93"/>'),
     leaf("Kind", "xs:string", ONCE, "", facet(pattern="[YQM]")),
     leaf("Period", "xs:string", ONCE, "", facet(pattern="[0-9]{4}(Q[1-4]|[0-9]{2})?")),
+    leaf("Counted", "p:Period", ONCE),
     leaf("Text", "p:Text", ONCE, "", facet(maxLength="300")), leaf("Fine", "p:Decimal", ONCE, "", MONEY),
     leaf("Copy", "p:Text", ONCE, "", facet(maxLength="20")),
     leaf("Begun", "p:Moment", ONCE), leaf("Ended", "p:Moment", ONCE), leaf("Town", "p:RegionTown", ONCE),
@@ -188,6 +189,9 @@ def test_times_are_compared_whatever_their_shapes(one: str, two: str) -> None:
     ({"HolderType": "001", "Holder": "111000000000133390"}, [("Holder", "unified-number")]),
     ({"Town": "441802"}, []), ({"Town": "441802001"}, []), ({"Town": "449900001"}, [("Town", "region")]),
     ({"Town": "441802001001"}, [("Town", "pattern")]),
+    *[({"Counted": one}, []) for one in ("2024", "2024Q1", "2024Q2", "202406", "1999Q4")],
+    *[({"Counted": one}, [("Counted", "period-begun")]) for one in ("2025", "2024Q3", "202407", "2999")],
+    *[({"Counted": one}, [("Counted", "pattern")]) for one in ("2024Q5", "2024Q0", "202413", "202400", "24", "2024H1")],
     ({"Copy": "名称"}, []), ({"Copy": "名"}, [("Copy", "equals")]),
     ({"Code": CODE}, []), ({"Code": "11370800MB28559184"}, [("Code", "enterprise")]),
 ])
@@ -211,8 +215,9 @@ def test_samples_fulfil_every_kind_and_each_kind_can_be_broken() -> None:
             judged = by_json(of, plant(of, sample(of, seed, index), fault, seed))
             assert (fault.field, fault.rule) in found(judged), (fault.name, seed)
     kinds = {fault.use.kind for fault in planted if fault.use is not None}
-    assert kinds >= {"citizen-either", "birth-of", "same-time", "unified-number", "licence-check", "time-order",
-                     "within", "sum", "form", "begins", "equals", "exactly-one", "at-least-one"} <= set(KINDS)
+    assert kinds >= {"citizen-either", "birth-of", "same-time", "unified-number", "licence-check", "period-begun",
+                     "time-order", "within", "sum", "form", "begins", "equals", "exactly-one",
+                     "at-least-one"} <= set(KINDS)
 
 
 @pytest.mark.parametrize("rule", [

@@ -149,6 +149,13 @@ def no_day(text: str) -> bool:
     return False
 
 
+def period_start(period: str) -> str:
+    """Return the first day, `YYYYMMDD`, of a year `2019`, a quarter `2019Q1` or a month `201903`."""
+    if period[4:5] == "Q":
+        return f"{period[:4]}{3 * int(period[5]) - 2:02d}01"
+    return f"{period[:4]}{period[4:] or '01'}01"
+
+
 @lru_cache(4096)
 def instant(text: str) -> float | None:
     """Return the time of a date or a moment in one of its shapes as seconds since 1970; None if it is on no calendar.

@@ -116,6 +116,10 @@ KINDS: dict[str, Kind] = {
         "{label}晚于当前日期，请核对", "{label} lies in the future; check it",
         _future, takes=_PART | {"grace"}, fits=_DATES,
     ),
+    "period-begun": _kind(
+        "{label}尚未开始，请核对", "{label} has not begun yet; check it",
+        lambda p: f"period_start({value(p)}) > today", fits=("Period",),
+    ),
     "not-before": _kind(
         "{label}早于{date}，请核对", "{label} is before {date}; check it",
         lambda p: f"{_day(p)} < {p['date']!r}", takes=_PART, needs=frozenset({"date"}), fits=_DATES,
