@@ -90,7 +90,8 @@ def _facets(group: Group, path: tuple[str, ...], field: str) -> Iterator[Fault]:
             where += "[1]"
         if isinstance(member, Group):
             if member.most == 1:
-                yield Fault(where, "empty", here)
+                if not any(inner.least for inner in member.members.values()):  # else what it lacks is told
+                    yield Fault(where, "empty", here)
                 yield from _facets(member, here, where + "/")
             continue
         yield from (Fault(where, rule, here) for rule in _of_leaf(member))

@@ -28,7 +28,11 @@ WORDS: dict[str, tuple[str, ...]] = {
     "LicenceTypeName": tuple(LICENCES),
     "LicenceValidity": ("长期", "三年", "五年", "自发证之日起一年"),
     "MaterialName": tuple(MATERIALS),
+    "AttachName": tuple(f"{material}.pdf" for material in MATERIALS),
+    "FileRef": tuple(f"files/2018/{number:06d}.pdf" for number in range(101, 140)),
     "Opinion": tuple(OPINIONS),
+    "Content": tuple(REASONS),
+    "Result": tuple(OPINIONS),
     "ResultDesc": tuple(OPINIONS),
     "RejectReason": tuple(REASONS),
     "VoidReason": tuple(REASONS),
@@ -37,7 +41,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "StepName": ("收件", "受理", "承办", "审核", "批准", "制证", "送达"),
     "Action": ("通过", "退回", "转办", "其他"),
     "ReceiveMode": ("窗口收取", "邮寄", "网上提交", "免提交"),
-    "SpecialTypeName": ("专家鉴定", "听证", "招标", "拍卖", "检验", "检测", "检疫", "公示", "现场验收", "其它"),
+    "SpecialTypeName": ("延长审批", "专家鉴定", "听证", "招标", "拍卖", "检验", "检测", "检疫", "公示", "现场验收", "其它"),
 }
 """Texts by the name of the field."""
 

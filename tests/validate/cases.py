@@ -25,6 +25,27 @@ GOOD: dict[str, dict[str, Any]] = {
         "ContactName": "某某", "ContactIdType": "414", "ContactIdNumber": "G12345678", "ContactMobile": "13800000000",
         "ApplySourceCode": "2", "ApplyTime": "2019-02-28T12:00:00", "RegionCode": "441802",
     },
+    "case-acceptance/1.0": {
+        **CASE, "EventTime": "20190301090000", **ITEM, "AcceptOrgName": "某市水利局", "AcceptOrgCode": BODY,
+        "AcceptTime": "2019-03-01T09:00:00", "AcceptResult": "1", "PromiseTime": "20190401000000",
+        "ProjectTypeCode": "2", "RegionCode": "370800",
+    },
+    "case-step/1.0": {
+        **CASE, "EventTime": "20190302100000", "StepNo": "1", "StepCode": "1", "StepName": "承办", "Action": "通过",
+        "Handler": "某人", "Opinion": "同意", "StepStartTime": "20190302090000", "StepEndTime": "20190302100000",
+        "HandleOrgName": "某市水利局", "HandleOrgCode": BODY, "StepStatusCode": "2",
+    },
+    "case-special-procedure/1.0": {
+        **CASE, "EventTime": "20190312000000", "SpecialNo": "1", "SpecialTypeCode": "2", "SpecialTypeName": "专家鉴定",
+        "StartTime": "20190305000000", "Reason": "依法需要", "LimitDays": "10", "LimitUnit": "1",
+        "EndTime": "20190312000000", "Result": "通过",
+    },
+    "case-material/1.0": {
+        **CASE, "EventTime": "20190228120000", "MaterialName": "申请表", "IsReceived": "1", "ReceiveMode": "窗口",
+        "Quantity": "2", "ReceiveTime": "20190228T120000", "MaterialSource": "3",
+        "Attachment": [{"AttachName": "申请表.pdf", "FileRef": "files/1", "FileDigest": "0" * 64, "FileSize": "5",
+                        "MimeType": "application/pdf"}],
+    },
     "case-completion/1.0": {
         **CASE, "EventTime": "20190328120000", "ResultTime": "2019032812:00:00", "ResultTypeCode": "6",
         "RegionCode": "441802001", "IsDelivery": "0", "IsFee": "1", "FeeAmount": "12.50", "Satisfaction": "5",

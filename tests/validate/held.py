@@ -16,8 +16,12 @@ TODAY = date(2024, 6, 1)
 NAMES = (
     "admin-penalty/1.0",
     "admin-permit/1.0",
+    "case-acceptance/1.0",
     "case-application/1.0",
     "case-completion/1.0",
+    "case-material/1.0",
+    "case-special-procedure/1.0",
+    "case-step/1.0",
     "legal-entity-basic/1.0",
     "macro-indicator/1.0",
     "population-basic/1.0",
