@@ -87,6 +87,20 @@ def everyone_named_is_known(settings: Settings) -> Iterator[Finding]:
             yield ("grant", index, "resource"), "no_resource", {}
 
 
+def versions_agree(settings: Settings) -> Iterator[Finding]:
+    """Versions taken side by side are of one interface, named once, end after they begin; one is right at any time."""
+    for index, resource in enumerate(settings.resource):
+        interface = resource.specification.partition("/")[0]
+        for place in _repeated(version.specification for version in resource.versions):
+            yield ("resource", index, "versions", place, "specification"), "twice", {}
+        for place, version in enumerate(resource.versions):
+            at = ("resource", index, "versions", place)
+            if version.specification.partition("/")[0] != interface:
+                yield (*at, "specification"), "other_interface", {"interface": interface}
+            if version.since and version.until and version.until <= version.since:
+                yield (*at, "until"), "ends_first", {}
+
+
 def ports_are_safe(settings: Settings) -> Iterator[Finding]:
     """What other machines can reach asks for a certificate, and no port is used twice."""
     if not settings.api.listen.loopback and settings.api.tls is None:
@@ -144,7 +158,7 @@ CHECKS: tuple[Check, ...] = (
     keys_have_one_role,
     names_are_unique,
     everyone_named_is_known,
-    ports_are_safe,
+    versions_agree, ports_are_safe,
     peers_can_meet,
     measures_fit_together,
 )

@@ -26,7 +26,8 @@ from node.config.kinds import (
     several,
     wrong,
 )
-from node.model.registry import Grant, Quota, Resource
+from node.model.instant import Instant
+from node.model.registry import Grant, Quota, Resource, Term
 from node.model.spool import GROUP_RECORDS
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -79,8 +80,26 @@ class PeerSection(Section):
         return self.address is not None and self.collect is not False
 
 
+class VersionSection(Section):
+    """One version of an interface, and when records admitted under it are taken."""
+
+    specification: SpecificationName
+    since: Moment | None = None
+    until: Moment | None = None
+
+    def term(self) -> Term:
+        """Return the version as the exchange knows it."""
+        return Term(self.specification, *(None if at is None else _instant(at) for at in (self.since, self.until)))
+
+
+def _instant(at: datetime) -> Instant:
+    return (at - _EPOCH) // timedelta(milliseconds=1)
+
+
 class ResourceSection(Section):
     """A catalogue entry: what is exchanged, under which specification, and to whom we supply it.
+
+    `versions` are those taken side by side with it, each in its time; without them every version of the interface is.
 
     At most `parcel_records` records share a parcel; 1 gives each its own signature, key and receipt, at the price of
     those.  What waits already keeps the parcels it was cut for.
@@ -91,10 +110,14 @@ class ResourceSection(Section):
     receivers: Annotated[tuple[NodeCode, ...], several()] = ()
     priority: Priority = 5
     parcel_records: ParcelRecords = GROUP_RECORDS
+    versions: Annotated[tuple[VersionSection, ...], several()] = ()
 
     def resource(self) -> Resource:
         """Return the entry as the exchange knows it."""
-        return Resource(self.code, self.specification, self.receivers, self.priority, self.parcel_records)
+        return Resource(
+            self.code, self.specification, self.receivers, self.priority, self.parcel_records,
+            tuple(version.term() for version in self.versions),
+        )
 
 
 def _whole(value: Any) -> None:
@@ -113,4 +136,4 @@ class GrantSection(Section):
 
     def grant(self) -> Grant:
         """Return the grant as the exchange knows it."""
-        return Grant(self.resource, self.receiver, self.purpose, (self.until - _EPOCH) // timedelta(milliseconds=1))
+        return Grant(self.resource, self.receiver, self.purpose, _instant(self.until))

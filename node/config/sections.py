@@ -41,6 +41,12 @@ class NodeSection(Section):
     language: Literal["zh", "en"] = "zh"
 
 
+class SpecificationsSection(Section):
+    """Folders with specifications of one's own, beside the published ones; laid out as `xsd/` is."""
+
+    folders: Annotated[tuple[Place, ...], several()] = ()
+
+
 class CryptoSection(Section):
     """Which libraries are loaded; `fallback` lets the slow reference run alone, and is logged.
 

@@ -78,6 +78,9 @@ SAYS: dict[str, _Pair] = {
                            "删去此键；授权给出整条记录", "Remove the key; a grant gives whole records"),
     # across keys
     "twice": _pair("与前面的一项重复", "The same as an earlier one", "合并为一项", "Keep one of them"),
+    "other_interface": _pair("与信息资源的接口不同", "Of another interface than the resource's", "应为{interface}的版本",
+                             "Name a version of {interface}"),
+    "ends_first": _pair("止期不晚于起期", "It ends before it begins", "更正since或until", "Mend since or until"),
     "two_roles": _pair("同一密钥或证书用于两种用途", "One key or certificate in two roles", "签名、加密、TLS各用一对密钥",
                        "Use one key pair each for signing, encryption and TLS"),
     "self": _pair("指向本节点自己", "This names the node itself", "改为对端的节点代码", "Name a peer"),

@@ -18,6 +18,7 @@ from node.config.sections import (
     LogSection,
     NodeSection,
     RetentionSection,
+    SpecificationsSection,
     TimersSection,
 )
 from node.model.registry import Grant, Resource
@@ -28,6 +29,7 @@ class Settings(Section):
 
     node: NodeSection
     crypto: CryptoSection = CryptoSection()
+    specifications: SpecificationsSection = SpecificationsSection()
     keys: KeysSection
     api: ApiSection = ApiSection()
     gateway: GatewaySection | None = None

@@ -33,11 +33,12 @@ from node.envelope import (
     write,
     write_origins,
 )
+from node.exchange import overlap
 from node.exchange.authority import attest_again, attest_given, originally, ourselves, party
 from node.exchange.means import Means
 from node.ledger import steps
 from node.model import codes
-from node.model.instant import Instant
+from node.model.instant import Instant, read_stamp
 from node.model.parcel import Checkpoint, Manifest, Outcome, Stage, Verdict
 from node.model.record import Head, Refusal
 from node.model.registry import Peer
@@ -137,6 +138,8 @@ def _judge(
         if leaf in closed:
             continue
         result = _record(leaf, part, proven[leaf] or saved is not None, specification, today)
+        if saved is None and isinstance(result, tuple):
+            result = _outdated(leaf, result[0], manifest, means) or result
         if isinstance(result, list):
             refusals += result
         else:
@@ -221,6 +224,23 @@ def _record(
     if not same(part[1], result):
         return [Verdict(leaf, Outcome.REFUSED, "head")]
     return part[1], result.key
+
+
+def _outdated(leaf: int, head: Head, manifest: Manifest, means: Means) -> list[Verdict] | None:
+    """Return the refusal of a record that was admitted when its version was not taken; its field names the right one.
+
+    What counts is when it was admitted at its origin, so that no backlog is refused for the time it had to wait.
+    """
+    resource = means.registry.resource(manifest.resource)
+    if resource is None or not resource.versions:
+        return None
+    try:
+        at = read_stamp(head.admitted)
+    except ValueError:
+        return [Verdict(leaf, Outcome.REFUSED, "line")]
+    if overlap.wrong(resource, str(manifest.spec), at) is None:
+        return None
+    return [Verdict(leaf, Outcome.REFUSED, "version", overlap.right(resource, at))]
 
 
 def conclude(judged: Judgement, arrival: Arrival, applied: Sequence[Verdict], means: Means) -> Closing:

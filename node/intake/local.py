@@ -1,6 +1,6 @@
 """The local API: the department's own systems submit records, ask for their fate, and fetch what was received.
 
-    POST /v1/resources/{resource}/records      submit; Idempotency-Key required, ?stream=backfill
+    POST /v1/resources/{resource}/records      submit; Idempotency-Key required, ?stream=backfill&spec=
     GET  /v1/submissions/{id}                  its fate, to the final verdicts
     GET  /v1/resources/{resource}/deliveries   what was received, in commit order, ?cursor=&limit=
     GET  /openapi.json                         this, as OpenAPI 3.1
@@ -14,11 +14,13 @@ Rule 3: a key that was answered gets that answer, whatever has changed here sinc
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Mapping, Sequence
 from typing import TypeVar, Unpack
 
 from twisted.internet.defer import Deferred, fail
 
+from node.exchange import overlap
 from node.exchange.fate import fate
 from node.exchange.submit import Submitted, Supply, submit_all
 from node.intake.deliveries import BEGINNING, LIMIT, Page, read_cursor, read_limit
@@ -41,6 +43,7 @@ from node.workers import Desk
 KEY = 128
 """Most octets of an idempotency key."""
 
+_VERSION = re.compile(r"[a-z][a-z0-9-]{0,63}/[0-9]{1,4}\.[0-9]{1,4}")
 _STREAMS = {"live": Stream.LIVE, "backfill": Stream.BACKFILL}
 _BEARER = b"bearer "
 _JSON, _PROBLEM = (b"Content-Type", JSON_TYPE), (b"Content-Type", PROBLEM_TYPE)
@@ -113,7 +116,7 @@ class Local:
     def _submit(self, request: Request, caller: str, code: str, key: str) -> Deferred[Answer]:
         body, said = request.body, request.headers.get
         try:
-            resource, spec = self._resource(code)
+            resource, spec = self._resource(code, request.query.get("spec") if request.query_string else None)
             call = (caller, key, body, resource, spec.id, _stream(request))
             judged = self._judging.judge(body, said(b"content-type", b""), said(b"content-encoding", b""), spec)
         except Trouble as why:
@@ -162,14 +165,17 @@ class Local:
                 counter.count("records_rejected", len(supply.refusals), resource=resource.code, reason="rule")
         return answer
 
-    def _resource(self, code: str) -> tuple[Resource, Specification]:
+    def _resource(self, code: str, version: str | None) -> tuple[Resource, Specification]:
         means = self._desk.means
         resource = means.registry.resource(code)
         if resource is None or not resource.receivers:
             raise trouble(codes.RESOURCE, resource=_shown(code))
-        specification = means.specifications.get(resource.specification)
+        name = resource.specification
+        if version is not None or resource.versions:
+            name = overlap.choose(resource, _named(version), self._desk.now())
+        specification = means.specifications.get(name)
         if specification is None:
-            raise trouble(codes.UNKNOWN_SPECIFICATION, spec=resource.specification)
+            raise trouble(codes.UNKNOWN_SPECIFICATION, spec=name)
         return resource, specification
 
     async def get_submission(self, request: Request) -> Response:
@@ -219,6 +225,13 @@ def _stream(request: Request) -> Stream:
     if stream is None:
         raise trouble(codes.BAD_REQUEST, reason="stream")
     return stream
+
+
+def _named(version: str | None) -> str | None:
+    """Return the version a caller names; raise Refused(BAD_REQUEST) for what is no name of one."""
+    if version is not None and not _VERSION.fullmatch(version):
+        raise trouble(codes.BAD_REQUEST, reason="spec")
+    return version
 
 
 def _key(request: Request) -> str:

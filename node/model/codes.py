@@ -220,6 +220,22 @@ UNKNOWN_SPECIFICATION = _code(
     "接口规范{spec}在接收方不可用或内容不同", "Specification {spec} is not held by the receiver, or differs",
     "双方安装同一版本的接口规范", "Install the same version of the specification at both ends",
 )
+VERSION_EARLY = _code(
+    "EXN-VERSION-EARLY", _R, 422,
+    "接口规范{spec}自{since}起才接受，现行版本为{right}", "Specification {spec} is taken from {since} on; now it is {right}",
+    "现在按{right}提交，或在该时间之后再提交", "Submit under {right} now, or later under this one",
+)
+VERSION_ENDED = _code(
+    "EXN-VERSION-ENDED", _R, 422,
+    "接口规范{spec}自{until}起不再接受，现行版本为{right}", "Specification {spec} is not taken since {until}; now it is {right}",
+    "按{right}修正后重新提交", "Mend the records by {right} and submit them again",
+)
+VERSION_OTHER = _code(
+    "EXN-VERSION-OTHER", _R, 422,
+    "信息资源{resource}不接受接口规范{spec}，现行版本为{right}",
+    "Resource {resource} does not take specification {spec}; now it is {right}",
+    "按{right}提交", "Submit under {right}",
+)
 UNSUPPORTED = _code(
     "EXN-UNSUPPORTED", _R, 422,
     "不支持的数据包类型：{kind}", "Unsupported kind of parcel: {kind}",

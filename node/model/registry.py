@@ -42,9 +42,20 @@ class Peer:
 
 
 @dataclass(frozen=True, slots=True)
+class Term:
+    """One version of an interface and when records under it are taken: from `since` on, and before `until`."""
+
+    specification: str
+    since: Instant | None = None
+    until: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Resource:
     """A catalogue entry: what is exchanged under which specification, and to whom we supply it.
 
+    `specification` is the version a submission is judged by that names none.  Where `versions` is not empty, it and no
+    other version than theirs is taken, each in its time; else every version of the interface is.
     `parcel_records` is how many records may share a parcel: with 1 each has its own signature, key and receipt.
     """
 
@@ -53,6 +64,7 @@ class Resource:
     receivers: Sequence[str] = ()
     priority: int = 5
     parcel_records: int = GROUP_RECORDS
+    versions: Sequence[Term] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IListeningPort
 
-import xsd
 from node.config import Settings
 from node.crypto.tls import assert_pinnable
 from node.deliver.router import Router
@@ -24,12 +23,11 @@ from node.service.control import Control
 from node.service.disk import Disk
 from node.service.links import Callers, Wires, good
 from node.service.listeners import Listeners
-from node.service.papers import Papers, read_callers, read_papers
+from node.service.papers import Papers, read_callers, read_papers, read_specifications
 from node.service.peers import Peers
 from node.service.renewal import awaiting_restart, read_renewal
 from node.service.stores import Stores, last_written, open_stores
 from node.service.watch import Watch
-from node.validate import Specifications
 from node.workers import Bell, Committer, Desk, Timers, Workers
 
 Work = Callable[[], Coroutine[Any, Any, None]]
@@ -86,7 +84,7 @@ class Running:
             crypto=papers.crypto,
             registry=papers.registry,
             trust=papers.trust,
-            specifications=Specifications.load(xsd.FOLDER, papers.crypto.sm3),
+            specifications=read_specifications(settings, papers.crypto),
             chance=os.urandom,
             skew=settings.clock.skew,
         )

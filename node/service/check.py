@@ -16,7 +16,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import xsd
 from node.config import Settings
 from node.config.sections import MutualSection, Pair
 from node.crypto import keyfile
@@ -30,10 +29,16 @@ from node.model.certificate import Certificate, Role
 from node.model.instant import Instant
 from node.model.trouble import Code, Trouble, trouble
 from node.ports import Crypto
-from node.service.papers import Authorities, authorities, callers_authorities, read_certificate, read_public
+from node.service.papers import (
+    Authorities,
+    authorities,
+    callers_authorities,
+    read_certificate,
+    read_public,
+    read_specifications,
+)
 from node.service.stores import NAMES, last_written, open_stores
 from node.spool.shortage import Shortage, Thresholds, shortage
-from node.validate import Specifications
 
 DAY = 86_400_000
 SOON = 30
@@ -200,11 +205,14 @@ class _Look:
         if self.crypto is None:
             return
         with self._told("resource"):
-            held = Specifications.load(xsd.FOLDER, self.crypto.sm3)
+            held = read_specifications(self.settings, self.crypto)
             for index, resource in enumerate(self.settings.resource, 1):
-                if held.get(resource.specification) is None:
-                    at = f"resource[{index}].specification"
-                    self._tell(at, codes.UNKNOWN_SPECIFICATION, spec=resource.specification)
+                named = {"specification": resource.specification}
+                for place, version in enumerate(resource.versions, 1):
+                    named[f"versions[{place}].specification"] = version.specification
+                for key, name in named.items():
+                    if held.get(name) is None:
+                        self._tell(f"resource[{index}].{key}", codes.UNKNOWN_SPECIFICATION, spec=name)
 
     # --- the machine -------------------------------------------------------------------------------------------
 

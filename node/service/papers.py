@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import xsd
 from node.config import PeerSection, Settings
 from node.config.sections import Pair
 from node.crypto import certificates, keyfile
@@ -21,6 +22,7 @@ from node.model.sentence import Sentence
 from node.model.trouble import trouble
 from node.ports import Chance, Crypto
 from node.service.registry import StaticRegistry
+from node.validate import Specifications
 
 FILE_LIMIT = 8 << 20
 
@@ -52,6 +54,11 @@ def read_registry(settings: Settings, crypto: Crypto) -> StaticRegistry:
     """Return peers with their certificates, resources and grants; raise Hold(KEY_FILE), or Refused(CERT_FORM)."""
     peers = [_peer(section, crypto) for section in settings.peer]
     return StaticRegistry(peers, settings.resources(), settings.grants())
+
+
+def read_specifications(settings: Settings, crypto: Crypto) -> Specifications:
+    """Return the published specifications and the node's own; raise Hold(SPECIFICATION_FORM)."""
+    return Specifications.load(xsd.FOLDER, crypto.sm3, settings.specifications.folders)
 
 
 def authorities(settings: Settings, crypto: Crypto) -> Authorities:

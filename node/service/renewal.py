@@ -11,15 +11,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import xsd
 from node.config import Settings
 from node.crypto.chain import CertificateTrust
 from node.ports import Crypto
-from node.service.papers import Authorities, authorities, callers_authorities, read_registry
+from node.service.papers import Authorities, authorities, callers_authorities, read_registry, read_specifications
 from node.service.registry import StaticRegistry
 from node.validate import Specifications
 
-AT_ONCE = ("peer", "resource", "grant", "disk", "clock")
+AT_ONCE = ("peer", "resource", "specifications", "grant", "disk", "clock")
 _LISTS: Mapping[str, Any] = {"ca": (), "crl": ()}
 
 
@@ -42,7 +41,7 @@ def read_renewal(reread: Callable[[], Settings], crypto: Crypto) -> Renewal:
     settings = reread()
     found = Renewal(
         settings, read_registry(settings, crypto), authorities(settings, crypto), callers_authorities(settings, crypto),
-        Specifications.load(xsd.FOLDER, crypto.sm3),
+        read_specifications(settings, crypto),
     )
     for each in (found.authorities, found.callers):
         if each is not None:

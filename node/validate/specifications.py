@@ -31,14 +31,25 @@ class Specifications:
         self._held = dict(held)
 
     @classmethod
-    def load(cls, folder: Path, sm3: Digest) -> Specifications:
-        """Read every `<interface>/<version>.xsd` of the folder; raise Hold(SPECIFICATION_FORM) for a bad one."""
-        files = Files(folder)
-        held = {}
-        for path in sorted(folder.glob("*/*.xsd")):
-            if path.parent.name not in NOT_INTERFACES:
-                specification = compile_specification(f"{path.parent.name}/{path.stem}", files, sm3)
-                held[f"{path.parent.name}/{path.stem}"] = specification
+    def load(cls, folder: Path, sm3: Digest, more: Sequence[Path] = ()) -> Specifications:
+        """Read every `<interface>/<version>.xsd` of the folder and of `more`, which may use its types and tables.
+
+        Raises Hold(SPECIFICATION_FORM) for a bad one, one whose name is taken already, or a folder that is none.
+        """
+        folders = (folder, *more)
+        files, held = Files(*folders), dict[str, Specification]()
+        for each in folders:
+            if not each.is_dir():
+                reason = Sentence("文件夹不存在或无法读取", "the folder is not there or cannot be read")
+                raise trouble(codes.SPECIFICATION_FORM, name=each.name, where="folder", reason=reason)
+            for path in sorted(each.glob("*/*.xsd")):
+                name = f"{path.parent.name}/{path.stem}"
+                if path.parent.name in NOT_INTERFACES:
+                    continue
+                if name in held:
+                    reason = Sentence("已有同名版本，请改用新的版本号", "there is one of this name; give it a new version")
+                    raise trouble(codes.SPECIFICATION_FORM, name=name, where="name", reason=reason)
+                held[name] = compile_specification(name, files, sm3)
         return cls(held)
 
     def get(self, name: str) -> Specification | None:

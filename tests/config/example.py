@@ -17,6 +17,9 @@ libcrypto = "lib/libcrypto.so.3"
 libgcrypt = "lib/libgcrypt.so.20"
 fallback = false
 
+[specifications]
+folders = ["xsd"]
+
 [keys]
 sign = { key = "keys/sign.key", cert = "keys/sign.crt" }
 encrypt = { key = "keys/encrypt.key", cert = "keys/encrypt.crt" }
@@ -117,6 +120,11 @@ specification = "population-basic/1.0"
 receivers = ["alpha"]
 priority = 5
 parcel_records = 1024
+
+[[resource.versions]]
+specification = "population-basic/1.1"
+since = 2026-01-01T00:00:00+08:00
+until = 2030-01-01T00:00:00+08:00
 
 [[grant]]
 resource = "population-basic"

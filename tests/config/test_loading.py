@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from node.config import Endpoint, Misconfigured, Room, absent, find, load
 from node.model import codes
-from node.model.registry import Grant, Resource
+from node.model.registry import Grant, Resource, Term
 from tests.config.example import WHOLE, line_of, write
 
 
@@ -23,7 +23,11 @@ def test_the_whole_example_is_read(tmp_path: Path) -> None:
     assert settings.disk.intake == Room(octets=2 << 30) and settings.disk.intake.of(1) == 2 << 30
     alpha, beta = settings.peer
     assert not alpha.collects and beta.address == Endpoint("::1", 8443) and not beta.collects
-    assert settings.resources() == (Resource("population-basic", "population-basic/1.0", ("alpha",), 5),)
+    assert settings.resources() == (Resource(
+        "population-basic", "population-basic/1.0", ("alpha",), 5,
+        versions=(Term("population-basic/1.1", 1_767_196_800_000, 1_893_427_200_000),),
+    ),)
+    assert settings.specifications.folders == (tmp_path / "xsd",)
     assert settings.grants() == (Grant("population-basic", "beta", "statistics", 1924963199000),)
 
 

@@ -38,13 +38,14 @@ from node.model.certificate import Role
 from node.model.instant import day
 from node.model.parcel import Outcome, Stage, Verdict
 from node.model.record import Version
+from node.model.registry import Term
 from node.model.spool import Arrival, ArrivalState, Claim, Sealed
 from node.model.trouble import Hold, Trouble
 from node.validate import Specifications, split_line
 from tests.crypto.papers import CRYPTO, lists, make_leaf, revoke, the_authority, the_leaf, the_root
 from tests.exchange.acts import renewed
 from tests.intake.api import broken, twin
-from tests.stage.desk import CENTRE, means_of, peer_of
+from tests.stage.desk import CENTRE, means_of, peer_of, resources_of
 from tests.stage.forging import draft_of, line_of, parcel_of, signed_again, signer_of
 from tests.stage.pair import Pair, lane_of
 
@@ -336,6 +337,27 @@ def test_an_envelope_without_the_receiver_its_own_manifest_names_is_refused_and_
     sealed = signed_again(means, sealed, receiver=party(peer_of(CENTRE)))
     judged = judge(pair, sealed)
     assert judged.code is codes.OPEN and judged.reason == "recipients" and judged.delivery is None
+
+
+@pytest.mark.parametrize("start, end, refused", [
+    (None, None, False), (-10, 10, False), (None, 0, True), (1, None, True), (None, 1, False), (0, None, False),
+])
+def test_a_record_is_taken_if_its_version_was_when_it_was_admitted_however_late_it_comes(
+    pair: Pair, start: int | None, end: int | None, refused: bool,
+) -> None:
+    at = now(pair)
+    sealed = forged(pair, [line_of(twin(0), at)])
+    term = Term("population-basic/1.0", *(None if one is None else at + one for one in (start, end)))
+    resources = [
+        replace(one, versions=(term,), specification="population-basic/1.9") if one.code == "population" else one
+        for one in resources_of(CENTRE)
+    ]
+    means = means_of(CENTRE, ["dept-a"], resources)
+    judged = judge(pair, sealed, means)
+    said = [(one.index, one.rule, one.field) for one in judged.refused]
+    assert said == ([(0, "version", "population-basic/1.9")] if refused else [])
+    assert good_leaves(judged) == ([] if refused else [0])
+    assert good_leaves(judge(pair, sealed, means, saved=())) == [0], "what was found before stands"
 
 
 def test_a_specification_that_is_gone_holds_the_parcel(pair: Pair) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,12 @@ import pytest
 from twisted.internet.task import Clock
 
 from node.model.record import Stream
+from node.model.registry import Term
 from node.spool.shortage import Shortage
 from node.validate import Limits
 from node.validate.samples import to_json
 from tests.intake.api import RECORDS, Api, broken, ndjson, twin, xml
-from tests.stage.desk import means_of
+from tests.stage.desk import CENTRE, means_of, resources_of
 from tests.wire.talk import Heard
 
 
@@ -288,3 +290,42 @@ def test_large_bodies_are_taken_one_after_the_other_and_a_lost_client_gives_way(
     assert last.caller.answers[0].status == 202
     assert api.waiting() == 100  # what a lost client sent was not committed: nobody was told
     api.close()
+
+
+# --- two versions side by side ----------------------------------------------------------------------------------------
+
+
+def overlapping(api: Api, *terms: Term) -> None:
+    """Let the department take versions of `population` in their time."""
+    here = api.staged.desk.means
+    resources = [
+        replace(one, versions=terms) if one.code == "population" else one for one in resources_of("dept-a")
+    ]
+    api.staged.desk.means = replace(here, registry=means_of("dept-a", [CENTRE], resources).registry)
+
+
+def test_a_submission_may_name_its_version_while_that_is_taken(api: Api) -> None:
+    now = api.staged.desk.now()
+    overlapping(api, Term("population-basic/1.0", now - 1, now + 1000), Term("population-basic/1.9", now + 1000))
+    path = f"{RECORDS}?spec=population-basic/1.0"
+    assert api.post(to_json(twin(0)), path=path).status == 202
+    assert api.post(to_json(twin(1)), "k-2").status == 202, "the resource's own, if none is named"
+    early = api.post(to_json(twin(2)), "k-3", path=f"{RECORDS}?spec=population-basic/1.9")
+    assert (early.status, early.code) == (422, "EXN-VERSION-EARLY")
+    assert "population-basic/1.0" in early.json["detail"]
+    other = api.post(to_json(twin(2)), "k-4", path=f"{RECORDS}?spec=region-code/1.0")
+    assert (other.status, other.code) == (422, "EXN-VERSION-OTHER")
+    for odd in ("population-basic", "../x", "population-basic/1.0.xsd"):
+        assert api.post(to_json(twin(2)), "k-5", path=f"{RECORDS}?spec={odd}").code == "EXN-API-REQUEST"
+
+
+def test_after_its_end_a_version_is_refused_and_the_right_one_named_and_stored_answers_stand(api: Api) -> None:
+    now, path = api.staged.desk.now(), f"{RECORDS}?spec=population-basic/1.0"
+    overlapping(api, Term("population-basic/1.0", until=now + 1000))
+    first = api.post(to_json(twin(0)), path=path)
+    overlapping(api, Term("population-basic/1.0", until=now), Term("population-basic/1.9", now))
+    late = api.post(to_json(twin(1)), "k-2", path=path)
+    assert (late.status, late.code) == (422, "EXN-VERSION-ENDED") and "population-basic/1.9" in late.json["detail"]
+    again = api.post(to_json(twin(0)), path=path)
+    assert (again.status, again.json) == (202, first.json)
+    assert api.waiting() == 1
