@@ -192,6 +192,8 @@ CodeOrAll = Annotated[str, shaped("code", r"\*|[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _NUMBER = "(0|[1-9][0-9]{0,3})"
 SpecificationName = Annotated[str, shaped("specification", rf"[a-z][a-z0-9-]{{0,63}}/{_NUMBER}\.{_NUMBER}")]
 
+MappingName = Annotated[str, shaped("mapping_name", r"[A-Za-z0-9\u4e00-\u9fff][A-Za-z0-9\u4e00-\u9fff._-]{0,63}")]
+
 Duration = Annotated[Instant, PlainValidator(_duration)]
 Wait = Annotated[Instant, bounded(_duration, "wait", 1, 3_600_000)]
 Age = Annotated[Instant, bounded(_duration, "age", 3_600_000, 100 * 366 * 86_400_000)]

@@ -62,6 +62,9 @@ def _files(value: Any, key: Key) -> Iterator[tuple[Key, Path]]:
     elif isinstance(value, BaseModel):
         for name in type(value).model_fields:
             yield from _files(getattr(value, name), (*key, name))
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield from _files(item, (*key, name))
     elif isinstance(value, tuple):
         for index, item in enumerate(value):
             yield from _files(item, (*key, index))

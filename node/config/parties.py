@@ -15,6 +15,7 @@ from node.config.kinds import (
     Count,
     File,
     Flag,
+    MappingName,
     Moment,
     NodeCode,
     OrgCode,
@@ -102,7 +103,8 @@ class ResourceSection(Section):
     `versions` are those taken side by side with it, each in its time; without them every version of the interface is.
 
     At most `parcel_records` records share a parcel; 1 gives each its own signature, key and receipt, at the price of
-    those.  What waits already keeps the parcels it was cut for.
+    those.  What waits already keeps the parcels it was cut for.  `mappings` are files by the name with which a caller
+    of the local API asks that its rows be mapped (xsd/README.md).
     """
 
     code: Code
@@ -111,6 +113,7 @@ class ResourceSection(Section):
     priority: Priority = 5
     parcel_records: ParcelRecords = GROUP_RECORDS
     versions: Annotated[tuple[VersionSection, ...], several()] = ()
+    mappings: dict[MappingName, File] = {}
 
     def resource(self) -> Resource:
         """Return the entry as the exchange knows it."""

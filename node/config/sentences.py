@@ -47,6 +47,8 @@ SAYS: dict[str, _Pair] = {
     "literal_error": _pair("不是允许的值", "Not one of the values allowed", "应为 {expected}", "One of {expected}"),
     "datetime_type": _DATE,
     "timezone_aware": _DATE,
+    "mapping_name": _pair("不是映射的名称", "Not a name of a mapping", "1至64个字母、数字、汉字、点、横线",
+                          "1 to 64 letters, digits, Chinese characters, dots or hyphens"),
     "duration": _pair("应为时长", "A duration is wanted",
                       "例如 \"25s\"、\"10m\"、\"24h\"、\"30d\"", "Such as \"25s\", \"10m\", \"24h\", \"30d\""),
     "wait": _pair("应为1 ms到1 h之间的时长", "A duration of 1 ms to 1 h is wanted",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from node.ports import Chance, Crypto, Identity, Registry, Trust
 from node.validate import Specifications
+from node.validate.mapping import SourceMapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +22,5 @@ class Means:
     chance: Chance
     skew: int = 300_000
     """How far (ms) a peer's clock may differ from ours."""
+    mappings: Mapping[tuple[str, str], SourceMapping] = field(default_factory=dict)
+    """The mappings of sources' rows, by resource and name."""

@@ -9,7 +9,7 @@ Rule 3: what is judged within its first slice comes back at once, without a coro
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -20,12 +20,17 @@ from node.model.instant import day
 from node.model.record import Draft, Record, Refusal
 from node.model.trouble import trouble
 from node.validate import Limits, Media, Specification, read_drafts
+from node.validate.mapping import SourceMapping
 from node.workers import BLOCK, Desk
 
 SLICE = 0.020
 """Seconds of judging after which others have their turn."""
-LARGE = {"xml": BLOCK, "json": BLOCK, "ndjson": 1 << 20}
+LARGE = {"xml": BLOCK, "json": BLOCK, "csv": BLOCK, "ndjson": 1 << 20}
 """From how many octets on a body is taken apart in a thread, and alone."""
+
+
+Reads = Specification | SourceMapping
+"""What reads a body: the specification of its records, or a mapping from a source's rows to it."""
 
 
 class Judged(NamedTuple):
@@ -42,7 +47,7 @@ class Judging:
         self._desk, self._limits = desk, limits
         self._large = DeferredLock()
 
-    def judge(self, body: bytes, content_type: bytes, coding: bytes, spec: Specification) -> Judged | Deferred[Judged]:
+    def judge(self, body: bytes, content_type: bytes, coding: bytes, spec: Reads) -> Judged | Deferred[Judged]:
         """Return what a body is judged to be, or a Deferred of it if that takes long.
 
         Raises, or fails with, Refused: MEDIA, MALFORMED, TOO_LARGE for the whole of it; Hold(DISAGREE) for a fault of
@@ -53,16 +58,16 @@ class Judging:
         media = _media(content_type)
         if len(body) >= LARGE[media.kind]:
             return Deferred.fromCoroutine(self._alone(body, media, spec))
-        judged, left = Judged([], []), self._begin(read_drafts(body, media, spec, self._limits), spec)
+        judged, left = Judged([], []), self._begin(_drafts(body, media, spec, self._limits), spec)
         return judged if self._slice(left, judged) else Deferred.fromCoroutine(self._slices(left, judged))
 
-    def _begin(self, drafts: Sequence[Draft], spec: Specification) -> Iterator[Record | Refusal]:
+    def _begin(self, drafts: Iterable[Draft], spec: Reads) -> Iterator[Record | Refusal]:
         return spec.judge_all(drafts, day(self._desk.now()))
 
-    async def _alone(self, body: bytes, media: Media, spec: Specification) -> Judged:
+    async def _alone(self, body: bytes, media: Media, spec: Reads) -> Judged:
         await self._large.acquire()
         try:
-            drafts = await self._desk.workers.run(read_drafts, body, media, spec, self._limits)
+            drafts = await self._desk.workers.run(_drafts, body, media, spec, self._limits)
             return await self._slices(self._begin(drafts, spec), Judged([], []))
         finally:
             self._large.release()
@@ -84,6 +89,12 @@ class Judging:
             if seconds() >= until:
                 return False
         return True
+
+
+def _drafts(body: bytes, media: Media, spec: Reads, limits: Limits) -> Iterable[Draft]:
+    if isinstance(spec, SourceMapping):
+        return spec.read_drafts(body, media, limits)
+    return read_drafts(body, media, spec, limits)
 
 
 @lru_cache(64)

@@ -1,6 +1,6 @@
 """The local API: the department's own systems submit records, ask for their fate, and fetch what was received.
 
-    POST /v1/resources/{resource}/records      submit; Idempotency-Key required, ?stream=backfill&spec=
+    POST /v1/resources/{resource}/records      submit; Idempotency-Key required, ?stream=backfill&spec=&mapping=
     GET  /v1/submissions/{id}                  its fate, to the final verdicts
     GET  /v1/resources/{resource}/deliveries   what was received, in commit order, ?cursor=&limit=
     GET  /openapi.json                         this, as OpenAPI 3.1
@@ -35,6 +35,7 @@ from node.model.trouble import Trouble, trouble
 from node.ports import OutboxUnit
 from node.spool.shortage import Shortage
 from node.validate import Limits, Specification
+from node.validate.mapping import SourceMapping
 from node.wire.message import JSON_TYPE, Request, Response
 from node.wire.problem import PROBLEM_TYPE
 from node.wire.routes import Routes
@@ -116,9 +117,11 @@ class Local:
     def _submit(self, request: Request, caller: str, code: str, key: str) -> Deferred[Answer]:
         body, said = request.body, request.headers.get
         try:
-            resource, spec = self._resource(code, request.query.get("spec") if request.query_string else None)
+            version, mapping = self._asked(request, code) if request.query_string else (None, None)
+            resource, spec = self._resource(code, version)
             call = (caller, key, body, resource, spec.id, _stream(request))
-            judged = self._judging.judge(body, said(b"content-type", b""), said(b"content-encoding", b""), spec)
+            reads = mapping or spec
+            judged = self._judging.judge(body, said(b"content-type", b""), said(b"content-encoding", b""), reads)
         except Trouble as why:
             return Deferred.fromCoroutine(self._turned_away(why, caller, code, key, body))
         except Exception as bug:
@@ -187,6 +190,19 @@ class Local:
         if found is None:
             raise trouble(codes.NOT_FOUND)
         return Response.json(found)
+
+    def _asked(self, request: Request, code: str) -> tuple[str | None, SourceMapping | None]:
+        """Return the version and the mapping asked for; a mapping is to one version, which need not be named.
+
+        Raises Refused(BAD_REQUEST) for a mapping that the resource does not have, or that is to another version.
+        """
+        version, name = request.query.get("spec"), request.query.get("mapping")
+        if name is None:
+            return version, None
+        found = self._desk.means.mappings.get((code, name))
+        if found is None or version not in (None, str(found.id)):
+            raise trouble(codes.BAD_REQUEST, reason="mapping")
+        return str(found.id), found
 
     # --- deliveries ---------------------------------------------------------------------------------------------
 

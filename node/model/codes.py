@@ -388,8 +388,8 @@ RESOURCE = _code(
 MEDIA = _code(
     "EXN-API-MEDIA", _R, 415,
     "不支持的内容类型或字符集", "Unsupported content type or charset",
-    "使用 application/json、application/x-ndjson 或 application/xml，UTF-8 或 GB18030",
-    "Use application/json, application/x-ndjson or application/xml, in UTF-8 or GB18030",
+    "使用 application/json、application/x-ndjson 或 application/xml，UTF-8 或 GB18030；text/csv 须用 ?mapping= 指明字段映射",
+    "Use application/json, application/x-ndjson or application/xml, in UTF-8 or GB18030; text/csv needs a ?mapping=",
 )
 NOT_FOUND = _code(
     "EXN-API-NOT-FOUND", _R, 404, "没有此对象", "There is no such thing", "检查编号", "Check the id",

@@ -23,6 +23,7 @@ from node.service.control import Control
 from node.service.disk import Disk
 from node.service.links import Callers, Wires, good
 from node.service.listeners import Listeners
+from node.service.mappings import read_mappings
 from node.service.papers import Papers, read_callers, read_papers, read_specifications
 from node.service.peers import Peers
 from node.service.renewal import awaiting_restart, read_renewal
@@ -79,14 +80,16 @@ class Running:
     def _desk(self, papers: Papers) -> Desk:
         settings, reactor, stores = self.settings, self.reactor, self.stores
         node, waits = settings.node, settings.timers
+        held = read_specifications(settings, papers.crypto)
         means = Means(
             identity=papers.keyring.identity(node.domain, node.code, node.org),
             crypto=papers.crypto,
             registry=papers.registry,
             trust=papers.trust,
-            specifications=read_specifications(settings, papers.crypto),
+            specifications=held,
             chance=os.urandom,
             skew=settings.clock.skew,
+            mappings=read_mappings(settings, held, papers.crypto),
         )
         return Desk(
             means=means,
@@ -148,7 +151,8 @@ class Running:
         self.disk.renew(new.settings.disk)
         self.watch.announce(new.settings)
         self.desk.means = replace(
-            self.desk.means, registry=new.registry, specifications=new.specifications, skew=new.settings.clock.skew
+            self.desk.means, registry=new.registry, specifications=new.specifications, skew=new.settings.clock.skew,
+            mappings=new.mappings,
         )
         self.listeners.close_where(self._gone)
         self.peers.close_where(self._gone)

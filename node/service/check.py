@@ -39,6 +39,7 @@ from node.service.papers import (
 )
 from node.service.stores import NAMES, last_written, open_stores
 from node.spool.shortage import Shortage, Thresholds, shortage
+from node.validate.mapping import load_mapping
 
 DAY = 86_400_000
 SOON = 30
@@ -201,7 +202,7 @@ class _Look:
     # --- specifications ----------------------------------------------------------------------------------------
 
     def specifications(self) -> None:
-        """All specifications compile, and each resource's is among them."""
+        """All specifications compile, each resource's is among them, and its mappings can be used."""
         if self.crypto is None:
             return
         with self._told("resource"):
@@ -213,6 +214,9 @@ class _Look:
                 for key, name in named.items():
                     if held.get(name) is None:
                         self._tell(f"resource[{index}].{key}", codes.UNKNOWN_SPECIFICATION, spec=name)
+                for name, path in resource.mappings.items():
+                    with self._told(f"resource[{index}].mappings.{name}"):
+                        load_mapping(path, held, self.crypto.sm3, resource.specification)
 
     # --- the machine -------------------------------------------------------------------------------------------
 

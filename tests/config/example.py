@@ -120,6 +120,7 @@ specification = "population-basic/1.0"
 receivers = ["alpha"]
 priority = 5
 parcel_records = 1024
+mappings = { "旧系统" = "mappings/old.toml" }
 
 [[resource.versions]]
 specification = "population-basic/1.1"

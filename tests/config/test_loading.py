@@ -133,3 +133,14 @@ def test_the_trouble_lists_everything_in_either_language(tmp_path: Path) -> None
     assert raised.value.code is codes.CONFIG and raised.value.details == {"count": 2}
     assert "缺少此项" in raised.value.text("zh") and "missing" in raised.value.text("en")
     assert len(raised.value.text("en").splitlines()) == 3
+
+
+def test_mappings_are_files_by_name_and_a_bad_name_is_placed(tmp_path: Path) -> None:
+    settings = load(write(tmp_path, WHOLE), {})
+    assert settings.resource[0].mappings == {"旧系统": tmp_path / "mappings" / "old.toml"}
+    assert any(one.key == "resource[1].mappings.旧系统" for one in absent(settings, tmp_path / "node.toml"))
+    for name in ("a b", "../x", "", "x" * 65):
+        with pytest.raises(Misconfigured) as raised:
+            load(write(tmp_path, WHOLE.replace('{ "旧系统" =', f'{{ "{name}" =')), {})
+        (fault,) = raised.value.faults
+        assert fault.key.startswith("resource[1].mappings") and fault.rule in ("mapping_name", "empty") and fault.line

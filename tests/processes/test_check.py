@@ -14,7 +14,9 @@ from node.cli.demo.site import Site, lay_out
 from node.config import load
 from node.crypto import authority, certificates
 from node.service.check import EARLIEST, Finding, check
+from node.service.renewal import read_renewal
 from tests.processes.exchange import CENTRE, CRYPTO, SOURCE, SUBSCRIBER, running
+from xsd import FOLDER
 
 HOUR, DAY = 3_600_000, 86_400_000
 
@@ -62,6 +64,28 @@ def test_a_new_node_is_in_order(site: Site, node: str) -> None:
     assert found(site, node=node) == []
 
 
+def map_by(site: Site, mapping: str | None) -> None:
+    """Have the third resource name a mapping."""
+    if mapping is not None:
+        (site.seats[SOURCE].folder / "old.toml").write_text(mapping, encoding="utf-8")
+    line = 'specification = "region-code/1.0"'
+    edit(site, line, line + '\nmappings = { "旧系统" = "old.toml" }')
+
+
+REGIONS = """
+[mapping]
+specification = "region-code/1.0"
+[fields]
+RecordId = "A"
+Operation = { value = "I" }
+EventTime = "T"
+RegionCode = "A"
+RegionName = "B"
+FirstRevision = "C"
+LastRevision = "D"
+"""
+ANOTHERS = (FOLDER / "mappings" / "credit-2016-permit.toml").read_text(encoding="utf-8")
+
 Fault = Callable[[Site], object]
 FAULTS: dict[str, tuple[Fault, tuple[str, str, bool]]] = {
     "a key others may read": (
@@ -86,6 +110,13 @@ FAULTS: dict[str, tuple[Fault, tuple[str, str, bool]]] = {
     "a specification nobody has": (
         lambda site: edit(site, "region-code/1.0", "region-code/9.9"),
         ("resource[3].specification", "EXN-SPECIFICATION", True)),
+    "a mapping with faults": (
+        lambda site: map_by(site, '[mapping]\nspecification = "region-code/1.0"\n[fields]\n'),
+        ("resource[3].mappings.旧系统", "EXN-MAPPING-FORM", True)),
+    "a mapping to another specification": (
+        lambda site: map_by(site, ANOTHERS), ("resource[3].mappings.旧系统", "EXN-MAPPING-FORM", True)),
+    "a mapping that is not there": (
+        lambda site: map_by(site, None), ("resource[3].mappings.旧系统", "EXN-MAPPING-FORM", True)),
     "a library that is not there": (
         lambda site: edit(site, "[keys]", '[crypto]\nlibcrypto = "/nowhere/libcrypto.so"\n[keys]'),
         ("crypto", "EXN-CRYPTO-LIBRARY", True)),
@@ -109,6 +140,13 @@ def test_each_fault_is_found_at_its_place(site: Site, name: str) -> None:
     plant, expected = FAULTS[name]
     plant(site)
     assert expected in told(site)
+
+
+def test_a_good_mapping_is_in_order(site: Site) -> None:
+    map_by(site, REGIONS)
+    assert found(site) == []
+    renewed = read_renewal(lambda: load(site.seats[SOURCE].config), CRYPTO)
+    assert [name for _, name in renewed.mappings] == ["旧系统"]
 
 
 def test_all_faults_are_told_at_once(site: Site) -> None:

@@ -7,9 +7,13 @@ Promises: a row is judged by the specification itself; what cannot be mapped is 
 Fails: `BadMapping` (Hold MAPPING_FORM) for a mapping with faults; `Refused` (TOO_LARGE, MEDIA, MALFORMED) for a body.
 """
 
+from node.validate.mapping.beside import load_mapping
 from node.validate.mapping.faults import BadMapping, MappingFault
 from node.validate.mapping.mapped import SourceMapping, check_mapping, read_mapping
 from node.validate.mapping.reading import OCTETS
 from node.validate.mapping.rows import open_csv
 
-__all__ = ["OCTETS", "BadMapping", "MappingFault", "SourceMapping", "check_mapping", "open_csv", "read_mapping"]
+__all__ = [
+    "OCTETS", "BadMapping", "MappingFault", "SourceMapping", "check_mapping", "load_mapping", "open_csv",
+    "read_mapping",
+]

@@ -45,6 +45,8 @@ PROBLEMS: dict[str, Sentence] = {
 """Rules by which a row is refused before its specification sees it."""
 
 FAULTS: dict[str, Sentence] = {
+    "unreadable": Sentence("映射文件不存在或不可读", "The mapping is missing or cannot be read"),
+    "other": Sentence("此处需要的接口是 {bound}", "The interface wanted here is {bound}"),
     "size": Sentence("映射文件大于{bound}字节", "The mapping is larger than {bound} octets"),
     "encoding": Sentence("映射文件不是UTF-8编码，请另存为UTF-8", "The mapping is not UTF-8; save it as UTF-8"),
     "syntax": Sentence(
