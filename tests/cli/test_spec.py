@@ -153,3 +153,33 @@ def test_a_fault_is_planted_by_its_name_or_by_its_rule(shell: Shell) -> None:
 def test_what_cannot_be_made_is_told(ask: tuple[str, ...], shell: Shell) -> None:
     answer = shell("spec", "sample", PERSON, *ask)
     assert answer.status == exits.USAGE and answer.err and not answer.out
+
+
+# --- two versions -----------------------------------------------------------------------------------------------
+
+
+def test_two_versions_are_compared_field_by_field(shell: Shell, zh: Shell, tmp_path: Path) -> None:
+    old, new = tmp_path / "old.xsd", tmp_path / "new.xsd"
+    old.write_bytes(document())
+    new.write_bytes(document().replace(b'maxLength value="20"', b'maxLength value="30"').replace(
+        b'totalDigits value="6"', b'totalDigits value="5"'))
+    told = shell.fine("spec", "diff", old, new, "--json").json
+    assert told["verdict"] == "breaking" and told["old"]["digest"] != told["new"]["digest"]
+    assert [(one["field"], one["what"], one["verdict"]) for one in told["differences"]] == [
+        ("Amounts", "total-digits", "breaking"), ("Name", "max-length", "widening"),
+    ]
+    people = zh.fine("spec", "diff", old, new).out
+    assert "最多字符数由20改为30" in people and "整体：不兼容（workshop/2.1 → workshop/2.1）" in people
+    assert "There is no difference" in shell.fine("spec", "diff", PERSON, PERSON).out
+
+
+@pytest.mark.parametrize(("change", "fail_on", "status"), [
+    (b'"20"', "breaking", 0), (b'"21"', "breaking", 0), (b'"21"', "widening", exits.DATA),
+    (b'"19"', "breaking", exits.DATA), (b'"19"', "widening", exits.DATA), (b'"20"', "widening", 0),
+])
+def test_a_verdict_can_fail_a_build(change: bytes, fail_on: str, status: int, shell: Shell, tmp_path: Path) -> None:
+    old, new = tmp_path / "old.xsd", tmp_path / "new.xsd"
+    old.write_bytes(document())
+    new.write_bytes(document().replace(b'"20"', change, 1))
+    assert shell("spec", "diff", old, new, "--fail-on", fail_on).status == status
+    assert shell("spec", "diff", old, new).status == 0
