@@ -23,6 +23,12 @@ INDICATORS = (
     "地区生产总值 规模以上工业增加值 固定资产投资 社会消费品零售总额 一般公共预算收入 居民人均可支配收入 城镇登记失业率 "
     "外贸进出口总额 常住人口 商品房销售面积"
 ).split()
+LISTS = (
+    "失信被执行人 重大税收违法失信主体 严重违法失信企业 拖欠农民工工资失信主体 安全生产失信主体 纳税信用A级纳税人 海关高级认证企业"
+).split()
+TOPICS = (
+    "优化营商环境 政务信息资源共享 深化放管服改革 规范行政执法 促进民营经济发展 加强社会信用体系建设 国土空间规划 污染防治"
+).split()
 LAWS = "中华人民共和国食品安全法 中华人民共和国广告法 中华人民共和国水污染防治法 中华人民共和国安全生产法".split()
 PENALTIES = (
     "警告 罚款 没收违法所得、没收非法财物 责令停产停业 暂扣许可证 吊销许可证 警告、罚款 罚款、没收违法所得 其他-通报"
@@ -59,6 +65,15 @@ WORDING: Mapping[str, Callable[[Dice], str]] = {
     "CertificateNumber": lambda dice: f"粤{dice.pick(['清', '英', '连'])}{dice.below(10**10):010d}",
     "SubjectIdNumber": identity_document,
     "LegalRepIdNumber": identity_document,
+    "ListName": lambda dice: dice.pick(LISTS),
+    "ListReason": lambda dice: f"{dice.pick(VIOLATIONS)}，依法列入名单",
+    "BasisDocumentNumber": _decision,
+    "ExitReason": lambda dice: dice.pick(["已履行义务，信用修复", "列入期限届满", "认定决定被撤销"]),
+    "Title": lambda dice: f"关于{dice.pick(TOPICS)}的{dice.pick(['通知', '意见', '实施办法', '实施方案'])}",
+    "FileName": lambda dice: f"{dice.pick(TOPICS)}-{dice.below(1000):03d}.{dice.pick(['pdf', 'ofd', 'docx'])}",
+    "MediaType": lambda dice: dice.pick(["application/pdf", "application/ofd", "application/msword", "image/tiff"]),
+    "IssuerName": lambda dice: f"{dice.pick(PLACES)}人民政府",
+    "IndicatorCode": lambda dice: f"{dice.pick('ABCDEF')}{1 + dice.below(20):02d}{1 + dice.below(900):03d}",
     "IndicatorName": lambda dice: dice.pick(INDICATORS),
     "Unit": lambda dice: dice.pick(["亿元", "万元", "万人", "%", "万平方米", "家"]),
     "RevisionReason": lambda dice: dice.pick(["年报数据修订", "普查后修订", "基期调整", "单位漏报补报"]),

@@ -56,7 +56,10 @@ def regions(table: Table, at: str) -> Iterator[dict[str, Any]]:
 class _Sampler:
     def __init__(self, spec: Specification, seed: int, index: int, revision: int, operation: str) -> None:
         self.spec, self.seed, self.index, self.operation = spec, seed, index, operation
-        self.own = (spec.shape.row, *spec.shape.key)
+        keys = frozenset((spec.shape.row, *spec.shape.key))
+        # What a field of the key must look like may depend on another field, which then may not change either.
+        rules = [use.params for use in spec.shape.record.rules]
+        self.own = keys | {params["when"] for params in rules if params["field"] in keys and "when" in params}
         self.born, self.changing = Dice(seed, index).state, Dice(seed, index, revision + 1).state
 
     def dice(self, path: str) -> Dice:

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 
 from node.validate import pattern
 from node.validate.dice import Dice
-from node.validate.prose import WORDING
+from node.validate.prose import WORDING, identity_document
 from node.validate.rules import checks
 from node.validate.shape import Leaf
 from node.validate.specification import Specification
@@ -57,6 +57,9 @@ def leaf_text(leaf: Leaf, spec: Specification, dice: Dice, index: int, seed: int
         return _BY_NAME[leaf.name](dice)
     if leaf.facets.enumeration:
         return dice.pick(leaf.facets.enumeration)
+    text = WORDING[leaf.name](dice) if leaf.name in WORDING else ""
+    if leaf.match is not None and leaf.match.fullmatch(text):
+        return text[:leaf.facets.max_length]
     return write(pattern.parse(leaf.facets.pattern or "[0-9]"), dice)[:leaf.facets.max_length]
 
 
@@ -167,6 +170,8 @@ def _text(leaf: Leaf, dice: Dice) -> str:
     name = leaf.name
     if name in WORDING:
         text = WORDING[name](dice)
+    elif name == "SubjectCode":  # whose type, drawn apart from it, may ask for either
+        text = unified_code(dice, dice.below(10**6), 0) if dice.chance(60) else identity_document(dice)
     elif name in WORDS:
         text = dice.pick(WORDS[name])
     elif name.endswith("DocNo"):

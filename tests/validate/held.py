@@ -22,6 +22,8 @@ NAMES = (
     "case-material/1.0",
     "case-special-procedure/1.0",
     "case-step/1.0",
+    "credit-list/1.0",
+    "document/1.0",
     "legal-entity-basic/1.0",
     "macro-indicator/1.0",
     "population-basic/1.0",

@@ -49,16 +49,21 @@ GOOD: Mapping[str, Mapping[str, str]] = {"admin-permit/1.0": PERMIT, "admin-pena
 Rules = list[tuple[str, str]]
 
 
-def said(name: str, **fields: Any) -> tuple[Rules, Rules]:
+def said_of(name: str, good: Mapping[str, str], fields: Mapping[str, Any]) -> tuple[Rules, Rules]:
     """Return what refuses, at both doors, a good record with these fields, and what warns; None takes a field away."""
     of: Specification = spec(name)
-    twin = {field: text for field, text in {**GOOD[name], **fields}.items() if text is not None}
+    twin = {field: text for field, text in {**good, **fields}.items() if text is not None}
     twin = {field: twin[field] for field in of.shape.record.members if field in twin}
     judged = by_json(of, twin)
     assert by_xml(of, twin) == judged
     problems = of.problems(draft(twin), TODAY)
     warned = [(one.field, one.rule) for one in problems if one.severity == "warn"]
     return [one for one in found(judged) if one not in warned], warned
+
+
+def said(name: str, **fields: Any) -> tuple[Rules, Rules]:
+    """Return what refuses and what warns of the good record of a specification with these fields."""
+    return said_of(name, GOOD[name], fields)
 
 
 def refused(name: str, **fields: Any) -> Rules:

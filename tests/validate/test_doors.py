@@ -32,6 +32,19 @@ def test_good_samples_give_the_same_record_at_every_door(name: str) -> None:
         assert record.key == tuple(twin[field] for field in of.key_fields)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_samples_differ_in_their_keys_and_an_update_keeps_row_and_key(name: str) -> None:
+    of, keys = spec(name), set()
+    for index in range(300):
+        record = by_json(of, sample(of, 11, index))
+        assert isinstance(record, Record), found(record)
+        keys.add(record.key)
+        for revision in (1, 2):
+            again = by_json(of, sample(of, 11, index, operation="U", revision=revision))
+            assert isinstance(again, Record) and (again.row, again.key) == (record.row, record.key)
+    assert len(keys) == 300
+
+
 @pytest.mark.parametrize(("name", "planted"), EVERY, ids=lambda one: getattr(one, "name", None) or str(one))
 def test_each_facet_and_each_rule_is_caught_alike_at_both_doors(name: str, planted: Fault) -> None:
     of = spec(name)
