@@ -13,8 +13,9 @@ from node.cli import files
 from node.cli.grammar import F, misused, option
 from node.model.sentence import Sentence
 
-KINDS = ("json", "ndjson", "xml")
-_SUFFIXES = {".json": "json", ".ndjson": "ndjson", ".jsonl": "ndjson", ".xml": "xml"}
+KINDS = ("json", "ndjson", "xml", "csv")
+_SUFFIXES = {".json": "json", ".ndjson": "ndjson", ".jsonl": "ndjson", ".xml": "xml",
+             ".csv": "csv"}
 CHARSETS = ("utf-8", "gb18030")
 _SPACE = b" \t\r\n"
 
@@ -28,7 +29,7 @@ def with_kind(function: F) -> F:
 
 
 def kind_of(path: Path, given: str | None) -> str:
-    """Return `json`, `ndjson` or `xml`."""
+    """Return `json`, `ndjson`, `xml` or `csv`."""
     kind = given or _SUFFIXES.get(path.suffix.lower())
     if kind is None:
         raise misused(f"请用 --format 说明 {path} 的格式", f"Name the format of {path} with --format")

@@ -18,17 +18,19 @@ from typing import Any
 
 import click
 
-from node.cli import exits, files
+from node.cli import exits
 from node.cli.grammar import Command, argument, as_json, file, option
 from node.cli.kinds import kind_of, lines, open_binary, size_of, with_kind
+from node.cli.mapped import Reads, charset_of, reads, table, whole, with_mapping
 from node.cli.refusals import Refusals
 from node.cli.situation import Situation
-from node.cli.spec.held import SAYS, undigested
+from node.cli.spec.held import SAYS
 from node.model import codes
 from node.model.record import Draft, Problem, Record, Refusal
 from node.model.sentence import Sentence
 from node.model.trouble import Trouble
-from node.validate import Limits, Media, Specification, read_drafts, read_records
+from node.validate import Limits, Media, read_records
+from node.validate.mapping import SourceMapping
 from node.validate.stream import CHUNK
 
 LIMITS = Limits()
@@ -113,7 +115,8 @@ class Report:
 
 @click.command("validate", cls=Command, says=Sentence(
     "按接口规范校验记录文件，逐条列出退回原因", "judge files of records by a specification, telling every problem"))
-@option("--spec", "name", required=True, metavar="ID", says=SAYS)
+@option("--spec", "name", metavar="ID", says=SAYS)
+@with_mapping
 @argument("paths", nargs=-1, required=True, **file(), says=Sentence(
     "记录文件，- 为标准输入", "files of records, - for standard input"))
 @with_kind
@@ -124,19 +127,20 @@ class Report:
 @as_json
 @click.pass_obj
 def validate(
-    here: Situation, name: str, paths: tuple[Path, ...], kind: str | None, charset: str | None, warnings: bool,
-    folder: Path | None,
+    here: Situation, name: str | None, mapped: Path | None, paths: tuple[Path, ...], kind: str | None,
+    charset: str | None, warnings: bool, folder: Path | None,
 ) -> int:
-    specification = undigested(name)
+    by = reads(here, name, mapped)
     kinds = [kind_of(path, kind) for path in paths]
     today = datetime.fromtimestamp(here.now() / 1000).date()
+    specification = by.spec if isinstance(by, SourceMapping) else by
     with Refusals(folder, specification) if folder is not None else nullcontext() as kept:
         report = Report(here, len(paths) > 1, kept)
         for path, each in zip(paths, kinds):
-            judged = _judged(here, path, Media(each, charset), specification, today)
+            judged = _judged(here, path, Media(each, charset), by, today)
             for line, draft, one in _to_the_break(judged, report):
                 report.begin()
-                report.judged(path, line, one, _problems(specification, draft, one, today, warnings))
+                report.judged(path, line, one, _problems(by, draft, one, today, warnings))
         report.begin()
         return report.end(folder)
 
@@ -158,15 +162,17 @@ def _to_the_break(judged: _Judged, report: Report) -> _Judged:
         yield None, None, Refusal(count, None, (Problem("", BREAKS.get(met.code, "malformed"), says),))
 
 
-def _judged(here: Situation, path: Path, media: Media, specification: Specification, today: date) -> _Judged:
+def _judged(here: Situation, path: Path, media: Media, by: Reads, today: date) -> _Judged:
     if media.kind == "json":
-        drafts = iter(read_drafts(files.read(path, LIMITS.octets), media, specification, LIMITS))
-        yield from ((None, draft, specification.judge(draft, today)) for draft in drafts)
+        yield from ((None, draft, by.judge(draft, today)) for draft in whole(path, media, by, LIMITS))
         return
     with open_binary(path) as stream, here.out.progress(READING, size_of(path)) as advance:
         if media.kind == "ndjson":
             for index, (number, line) in enumerate(lines(stream, LIMITS.record_octets, advance)):
-                yield number, *_of_line(index, line, media.charset, specification, today)
+                yield number, *_of_line(index, line, charset_of(by, media.charset), by, today)
+            return
+        if media.kind == "csv" or isinstance(by, SourceMapping):
+            yield from table(stream, media, by, today, advance, LIMITS)
             return
 
         def chunks() -> Iterator[bytes]:
@@ -174,18 +180,18 @@ def _judged(here: Situation, path: Path, media: Media, specification: Specificat
                 yield chunk
                 advance(len(chunk))
 
-        for draft in read_records(chunks(), media.charset, specification.shape, LIMITS):
-            yield None, draft, specification.judge(draft, today)
+        for draft in read_records(chunks(), media.charset, by.shape, LIMITS):
+            yield None, draft, by.judge(draft, today)
 
 
 def _of_line(
-    index: int, line: bytes | None, charset: str | None, specification: Specification, today: date
+    index: int, line: bytes | None, charset: str | None, by: Reads, today: date
 ) -> tuple[Draft | None, Record | Refusal]:
     clear = None if line is None else _utf8(line, charset)
     if line is None or clear is None:
         return None, Refusal(index, None, (_unreadable(line is None),))
     draft = Draft(index, "json", clear)
-    return draft, specification.judge(draft, today)
+    return draft, by.judge(draft, today)
 
 
 def _utf8(line: bytes, charset: str | None) -> bytes | None:
@@ -205,10 +211,10 @@ def _unreadable(long: bool) -> Problem:
 
 
 def _problems(
-    specification: Specification, draft: Draft | None, one: Record | Refusal, today: date, warnings: bool
+    by: Reads, draft: Draft | None, one: Record | Refusal, today: date, warnings: bool
 ) -> tuple[Problem, ...]:
     if isinstance(one, Refusal):
         return tuple(problem for problem in one.problems if warnings or problem.severity != WARNING)
     if warnings and draft is not None:
-        return tuple(specification.problems(draft, today))
+        return tuple(by.problems(draft, today))
     return ()

@@ -11,9 +11,7 @@ from node.validate.mapping.beside import load_mapping
 from node.validate.mapping.faults import BadMapping, MappingFault
 from node.validate.mapping.mapped import SourceMapping, check_mapping, read_mapping
 from node.validate.mapping.reading import OCTETS
-from node.validate.mapping.rows import open_csv
 
 __all__ = [
-    "OCTETS", "BadMapping", "MappingFault", "SourceMapping", "check_mapping", "load_mapping", "open_csv",
-    "read_mapping",
+    "OCTETS", "BadMapping", "MappingFault", "SourceMapping", "check_mapping", "load_mapping", "read_mapping",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from node.model import codes
 from node.model.sentence import Sentence
@@ -12,10 +12,17 @@ from node.model.trouble import Hold
 from node.validate.mapping.wording import FAULTS
 
 
+HINT = Sentence("词和写法见xsd/README.md中的“Mappings”一节", "See the section \"Mappings\" of xsd/README.md")
+
+
 @dataclass(frozen=True, slots=True)
 class MappingFault:
-    """What is wrong with a mapping; `line` is None where TOML gives none, `key` as in `fields.SexCode.codes`."""
+    """What is wrong with a mapping, and how to mend it.
 
+    `file` is what the mapping is called, `line` None where TOML gives none, `key` as in `fields.SexCode.codes`.
+    """
+
+    file: str
     line: int | None
     key: str
     rule: str
@@ -23,7 +30,13 @@ class MappingFault:
 
     def text(self, language: str) -> str:
         """Return the fault on one line."""
-        return "  ".join(part for part in (str(self.line or ""), self.key, self.says.into(language)) if part)
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return "  ".join(part for part in (place, self.key, self.says.into(language)) if part)
+
+    @property
+    def hint(self) -> Sentence:
+        """Where a person finds how to mend it; most sentences say so themselves."""
+        return HINT
 
 
 class BadMapping(Hold):
@@ -32,7 +45,7 @@ class BadMapping(Hold):
     def __init__(self, name: str, faults: Sequence[MappingFault]) -> None:
         first = faults[0]
         super().__init__(codes.MAPPING_FORM, name=name, count=len(faults), line=first.line or "-", key=first.key)
-        self.faults = tuple(faults)
+        self.faults = tuple(replace(one, file=name) for one in faults)
 
     def text(self, language: str) -> str:
         """Return one line for the whole and one per fault."""
@@ -43,7 +56,7 @@ def fault(line: int | None, key: Key, rule: str, bound: object = "") -> MappingF
     """Return a fault of a rule of `FAULTS`; `bound` is a word, sentence or number of ours, or a name of the mapping."""
     zh, en = (bound.zh, bound.en) if isinstance(bound, Sentence) else (bound, bound)
     says = FAULTS[rule]
-    return MappingFault(line, dotted(key), rule, Sentence(says.zh.format(bound=zh), says.en.format(bound=en)))
+    return MappingFault("", line, dotted(key), rule, Sentence(says.zh.format(bound=zh), says.en.format(bound=en)))
 
 
 def dotted(key: Key) -> str:

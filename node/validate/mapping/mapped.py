@@ -7,6 +7,7 @@ columns that the field comes from, and never what stands in them.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any
@@ -20,7 +21,7 @@ from node.validate.mapping import reading
 from node.validate.mapping.faults import BadMapping, MappingFault
 from node.validate.mapping.fields import NUMBER, Fetch
 from node.validate.mapping.plan import Trace
-from node.validate.mapping.rows import CsvRows, Writing, json_rows, parse_row, row_problem
+from node.validate.mapping.rows import CsvRows, Writing, json_rows, open_csv, parse_row, row_problem
 from node.validate.mapping.texts import Row
 from node.validate.mapping.wording import Unfit
 from node.validate.rules.wording import shown
@@ -49,6 +50,12 @@ class SourceMapping:
         if media.kind == "xml":
             raise trouble(codes.MEDIA)
         return json_rows(content, media, self.writing, self.spec.shape, limits)
+
+    def read_csv(
+        self, stream: io.BufferedReader, charset: str | None, limits: Limits = Limits()
+    ) -> Iterator[tuple[int, Draft]]:
+        """Yield the rows of a CSV file of any size, each with the line it begins on; raise Refused as `read_drafts`."""
+        return open_csv(stream, charset, self.writing, limits)
 
     def judge(self, draft: Draft, today: date) -> Record | Refusal:
         """Return the record that a row is, or every problem of it; raise Hold(DISAGREE) for a fault of our own."""

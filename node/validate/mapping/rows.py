@@ -95,15 +95,16 @@ class CsvRows:
         charset = csv_charset(content[:3], media.charset, writing.charset)
         self._text = content.removeprefix(_BOM).decode(charset, "surrogateescape")
         self._writing, self._limits = writing, limits
-        count = sum(1 for _ in self._walk())  # every line is looked at before the first record is judged
+        count = 0
+        for count, _ in enumerate(self, 1):  # every line is looked at before the first record is judged
+            if count > limits.records:
+                raise trouble(codes.TOO_LARGE, what="records", limit=limits.records)
         if not count:
             raise trouble(codes.MALFORMED, reason="no record", line=1)
 
-    def _walk(self) -> Iterator[Draft]:
-        return read_csv(io.StringIO(self._text, newline=""), self._writing, self._limits)
-
     def __iter__(self) -> Iterator[Draft]:
-        return self._walk()
+        text = io.StringIO(self._text, newline="")
+        return (draft for _, draft in read_csv(text, self._writing, self._limits.record_octets))
 
 
 def csv_charset(start: bytes, declared: str | None, usual: str) -> str:
@@ -117,21 +118,33 @@ def csv_charset(start: bytes, declared: str | None, usual: str) -> str:
     return declared or usual
 
 
-def open_csv(stream: io.BufferedReader, declared: str | None, writing: Writing, limits: Limits) -> Iterator[Draft]:
-    """Yield the rows of a CSV file of any size, in the memory of one row; raise Refused as `CsvRows` does."""
+def open_csv(
+    stream: io.BufferedReader, declared: str | None, writing: Writing, limits: Limits
+) -> Iterator[tuple[int, Draft]]:
+    """Yield the rows of a CSV file of any size, in the memory of one row, each with the line it begins on.
+
+    Raises Refused as `CsvRows` does; rows may be as many as they are.
+    """
     charset = csv_charset(stream.peek(3)[:3], declared, writing.charset)
     text = io.TextIOWrapper(stream, "utf-8-sig" if charset == "utf-8" else charset, "surrogateescape", newline="")
-    yield from read_csv(text, writing, limits)
+    try:
+        yield from read_csv(text, writing, limits.record_octets)
+    finally:
+        if not stream.closed:
+            text.detach()  # the stream is its owner's to close
 
 
-def read_csv(stream: TextIO, writing: Writing, limits: Limits) -> Iterator[Draft]:
-    """Yield the rows of a CSV text that was decoded with `surrogateescape`; lines without any cell are left out."""
-    lines = _Lines(stream, limits.record_octets)
+def read_csv(stream: TextIO, writing: Writing, most: int) -> Iterator[tuple[int, Draft]]:
+    """Yield the rows of a CSV text that was decoded with `surrogateescape`, and the lines they begin on.
+
+    A row that is empty is left out; one of more than `most` characters raises Refused(TOO_LARGE).
+    """
+    lines = _Lines(stream, most)
     cells = csv.reader(lines, strict=True, delimiter=writing.separator)
     names: Sequence[str] | None = None
     index = 0
     while True:
-        lines.taken = 0
+        lines.taken, begun = 0, cells.line_num + 1
         try:
             row = next(cells, None)
         except csv.Error:
@@ -143,9 +156,7 @@ def read_csv(stream: TextIO, writing: Writing, limits: Limits) -> Iterator[Draft
         if names is None:
             names = _header(row, writing)
             continue
-        if index >= limits.records:
-            raise trouble(codes.TOO_LARGE, what="records", limit=limits.records)
-        yield _draft(index, row, names)
+        yield begun, _draft(index, row, names)
         index += 1
     if names is None:
         raise trouble(codes.MALFORMED, reason="no record", line=1)

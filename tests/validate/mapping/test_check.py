@@ -148,7 +148,7 @@ def test_all_faults_are_told_at_once_in_the_order_of_their_lines_and_in_both_lan
     told = caught.value.faults
     assert [(one.line, one.rule) for one in told] == [(4, "kind"), (5, "value"), (6, "field")]
     assert all(one.says.zh and one.says.en and "{" not in one.says.zh + one.says.en for one in told)
-    assert "3处错误" in caught.value.sentence.zh and "4  fields.Remark.case" in caught.value.text("zh")
+    assert "3处错误" in caught.value.sentence.zh and "旧系统:4  fields.Remark.case" in caught.value.text("zh")
 
 
 @pytest.mark.parametrize("content", [b"", b"a\n", b"a\t\n", b"a\t1\na\t2\n", b"a\t1\tx\n", b"\xff\t1\n"])

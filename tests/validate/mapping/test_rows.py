@@ -13,7 +13,7 @@ from node.model import codes
 from node.model.record import Draft, Record, Refusal
 from node.model.trouble import Refused
 from node.validate import Limits, Media, read_drafts, sample
-from node.validate.mapping import SourceMapping, open_csv
+from node.validate.mapping import SourceMapping
 from tests.validate.held import TODAY, spec
 from tests.validate.mapping.made import JOB, JOB_ROW, PERSON_ROW, found, judged, made
 
@@ -155,13 +155,15 @@ def test_a_file_of_any_size_is_read_row_by_row() -> None:
             return len(part)
 
     stream = Endless()
-    rows = open_csv(io.BufferedReader(stream, 1024), None, mapping.writing, Limits(records=10**9))
-    assert [next(rows).index for _ in range(5)] == [0, 1, 2, 3, 4] and stream.given < 200
+    rows = mapping.read_csv(io.BufferedReader(stream, 1024), None)
+    assert [(line, draft.index) for line, draft in (next(rows) for _ in range(5))] == [(n + 2, n) for n in range(5)]
+    assert stream.given < 200
     with pytest.raises(Refused) as caught:
-        list(open_csv(buffered(CSV.encode() + b"x" * 5000), None, mapping.writing, Limits(record_octets=900)))
+        list(mapping.read_csv(buffered(CSV.encode() + b"x" * 5000), None, Limits(record_octets=900)))
     assert caught.value.code is codes.TOO_LARGE
-    marked = buffered(b"\xef\xbb\xbf" + CSV.encode())
-    assert len(list(open_csv(marked, None, mapping.writing, Limits()))) == 1
+    folded = CSV + CSV.splitlines()[1].replace("张三", '"张\n三"') + "\n" + CSV.splitlines()[1]
+    marked = buffered(b"\xef\xbb\xbf" + folded.encode())
+    assert [line for line, _ in mapping.read_csv(marked, None)] == [2, 3, 5]
 
 
 def buffered(content: bytes) -> io.BufferedReader:
