@@ -202,6 +202,9 @@ def phrases(dice: Dice, length: int) -> str:
 
 _BY_NAME: dict[str, Callable[[Dice], str]] = {
     "TaskHandleItem": lambda dice: f"{task_code(dice, dice.below(999), 0)}{1 + dice.below(9):02d}",
+    "RelatedItemCode": lambda dice: task_code(dice, dice.below(999), 0),
+    "FileFormat": lambda dice: "OFD",
+    "MimeType": lambda dice: "application/pdf",
     "InvestProjectNo": lambda dice: f"2018-4418{dice.below(30):02d}-{dice.below(100):02d}-03-{dice.below(10**6):06d}",
 }
 """Fields of no named type whose numbers are built up in a known way."""

@@ -1,4 +1,4 @@
-"""One good record of each case set, and how a test says what is wrong with another.
+"""One good record of each case set, of a licence and of a service item, and how a test says what is wrong with another.
 
 The unified codes are public bodies' (STANDARDS §4), the citizen number is the standard's own example, the rest made up.
 """
@@ -51,11 +51,29 @@ GOOD: dict[str, dict[str, Any]] = {
         "RegionCode": "441802001", "IsDelivery": "0", "IsFee": "1", "FeeAmount": "12.50", "Satisfaction": "5",
     },
 }
+MORE: dict[str, dict[str, Any]] = {
+    "e-licence/1.0": {
+        **CASE, "EventTime": "20230401120000", "LicenceName": "营业执照", "LicenceTypeName": "营业执照",
+        "LicenceTypeCode": "11100000000013338W011", "LicenceNumber": "甲证字第1号", "LicenceId": LICENCE,
+        "IssuerName": "某省某厅", "IssuerCode": "11430000006122244L", "IssueDate": "2023-04-01", "HolderName": "某人",
+        "HolderCode": CITIZEN, "HolderCodeType": "公民身份号码", "HolderCodeTypeCode": "111", "ValidFrom": "2023-04-01",
+        "ValidTo": "2099-12-31", "AreaCode": "430000", "SignTime": "20230401120000", "StatusCode": "01",
+        "FileRef": "files/1", "FileDigest": "0" * 64, "ExtendInfo": [{"EntryName": "KZ_JYFW", "EntryValue": "取水"}],
+    },
+    "service-item/1.0": {
+        "RecordId": "r-1", "Operation": "I", "EventTime": "20190101000000", **ITEM, "TaskTypeCode": "01",
+        "LevelCode": "3", "OrgCode": BODY, "OrgNatureCode": "1", "LegalLimit": "20", "LegalLimitUnit": "1",
+        "PromiseLimit": "5", "PromiseLimitUnit": "1", "IsFee": "0", "ServiceObjectCode": ["1", "2"],
+        "TaskVersion": "1", "StateCode": "1",
+        "Material": [{"MaterialName": "申请表", "Copies": "1", "IsRequired": "1"}, {"MaterialName": "章程"}],
+    },
+}
+"""A licence's metadata and a service item."""
 
 
 def changed(name: str, changes: dict[str, Any]) -> dict[str, Any]:
     """Return the good record with these fields; None takes one away."""
-    twin = {**GOOD[name], **changes}
+    twin = {**(GOOD.get(name) or MORE[name]), **changes}
     return {field: twin[field] for field in spec(name).shape.record.members if twin.get(field) is not None}
 
 

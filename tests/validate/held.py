@@ -24,10 +24,12 @@ NAMES = (
     "case-step/1.0",
     "credit-list/1.0",
     "document/1.0",
+    "e-licence/1.0",
     "legal-entity-basic/1.0",
     "macro-indicator/1.0",
     "population-basic/1.0",
     "region-code/1.0",
+    "service-item/1.0",
 )
 
 
