@@ -11,7 +11,6 @@ from node.model.spots import Key
 from node.model.trouble import Hold
 from node.validate.mapping.wording import FAULTS
 
-
 HINT = Sentence("词和写法见xsd/README.md中的“Mappings”一节", "See the section \"Mappings\" of xsd/README.md")
 
 
