@@ -9,9 +9,10 @@ from __future__ import annotations
 import http.client
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from node.cli import exits
 from node.cli.grammar import told
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 WITHIN = 120.0
 ANSWER = 64 << 20
 PAUSES = (0.5, 1.0, 2.0)
-MEDIA = {"json": "application/json", "ndjson": "application/x-ndjson", "xml": "application/xml"}
+MEDIA = {"json": "application/json", "ndjson": "application/x-ndjson", "xml": "application/xml",
+         "csv": "text/csv"}
 NOBODY = Sentence("本地接口 {address} 没有应答", "Nobody answers at the local API {address}")
 MUTUAL = Sentence(
     "本地接口要求调用方证书，请用自有客户端提交", "The local API asks callers for certificates: submit with a client of your own"
@@ -62,11 +64,16 @@ class LocalClient:
             self._line.close()
             self._line = None
 
-    def post(self, resource: str, body: bytes, kind: str, charset: str | None, key: str, stream: str) -> Posted:
-        """Return the answer to one body; raise the trouble the node told, or an error with status 69."""
+    def post(
+        self, resource: str, body: bytes, kind: str, charset: str | None, key: str, asks: Mapping[str, str]
+    ) -> Posted:
+        """Return the answer to one body; raise the trouble the node told, or an error with status 69.
+
+        `asks` are the fields of the query: stream, mapping.
+        """
         media = MEDIA[kind] + (f"; charset={charset}" if charset else "")
         headers = {"Authorization": f"Bearer {self._token}", "Idempotency-Key": key, "Content-Type": media}
-        path = f"/v1/resources/{resource}/records" + ("" if stream == "live" else f"?stream={stream}")
+        path = f"/v1/resources/{resource}/records" + (f"?{urlencode(asks)}" if asks else "")
         for pause in (*PAUSES, None):
             try:
                 return _read(*self._once(path, body, headers))

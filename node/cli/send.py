@@ -105,15 +105,21 @@ def _placed(path: Path, body: Body, one: dict[str, Any], problem: dict[str, Any]
 @option("--key", metavar="KEY", says=Sentence(
     "幂等键：同一键同一内容不会重复提交；默认每次新生成", "idempotency key: the same key and content is submitted once; "
     "else a fresh one"))
+@option("--mapping", "mapped", metavar="NAME", says=Sentence(
+    "字段映射的名称，在该资源的配置mappings中：文件是来源系统的行，也可为CSV",
+    "the name of one of the resource's mappings: the files hold rows of a source, also as CSV"))
 @with_kind
 @as_json
 @click.pass_obj
 def send(
-    here: Situation, resource: str, paths: tuple[Path, ...], stream: str, key: str | None, kind: str | None,
-    charset: str | None,
+    here: Situation, resource: str, paths: tuple[Path, ...], stream: str, key: str | None, mapped: str | None,
+    kind: str | None, charset: str | None,
 ) -> int:
     base = _key(here, key)
     kinds = [kind_of(path, kind) for path in paths]
+    if "csv" in kinds and mapped is None:
+        raise misused("CSV须用 --mapping 给出字段映射的名称", "CSV needs the name of a mapping: --mapping")
+    asks = ({} if stream == "live" else {"stream": stream}) | ({} if mapped is None else {"mapping": mapped})
     settings, sent = here.settings, Sent()
     client = LocalClient(settings)
     sizes = [size_of(path) for path in paths]
@@ -123,7 +129,7 @@ def send(
             for path, each in zip(paths, kinds):
                 for body in bodies(path, each, settings.api, advance):
                     name = f"{base}-{len(sent.submissions) + 1}"
-                    posted = client.post(_code(resource), body.octets, each, charset, name, stream)
+                    posted = client.post(_code(resource), body.octets, each, charset, name, asks)
                     _problems(here, sent, sent.add(path, name, body, posted))
     except (Trouble, click.ClickException):
         here.out.note(AGAIN.fill(key=base))

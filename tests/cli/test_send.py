@@ -136,7 +136,7 @@ def client(tmp_path: Path, port: int, paused: list[float]) -> LocalClient:
 
 
 def post(made: LocalClient, **given: Any) -> Any:
-    said = {"resource": "r", "body": b"x", "kind": "ndjson", "charset": None, "key": "k", "stream": "live", **given}
+    said = {"resource": "r", "body": b"x", "kind": "ndjson", "charset": None, "key": "k", "asks": {}, **given}
     try:
         return made.post(**said)
     finally:
@@ -150,13 +150,14 @@ def trouble_of(code: Any) -> dict[str, Any]:
 def test_a_call_says_who_it_is_what_it_brings_and_under_which_key(tmp_path: Path) -> None:
     with serving(TAKEN, TAKEN) as desk:
         assert post(client(tmp_path, desk.server_port, [])).accepted == 2
-        post(client(tmp_path, desk.server_port, []), stream="backfill", charset="gb18030", kind="xml")
+        asks = {"stream": "backfill", "mapping": "旧系统"}
+        post(client(tmp_path, desk.server_port, []), asks=asks, charset="gb18030", kind="csv")
         path, headers, body = desk.heard[0]
     assert (path, body) == ("/v1/resources/r/records", b"x")
     assert headers["Authorization"] == "Bearer secret-token" and headers["Idempotency-Key"] == "k"
     assert headers["Content-Type"] == "application/x-ndjson"
-    assert desk.heard[1][0].endswith("?stream=backfill")
-    assert desk.heard[1][1]["Content-Type"] == "application/xml; charset=gb18030"
+    assert desk.heard[1][0].endswith("?stream=backfill&mapping=%E6%97%A7%E7%B3%BB%E7%BB%9F")
+    assert desk.heard[1][1]["Content-Type"] == "text/csv; charset=gb18030"
 
 
 def test_a_call_that_was_cut_off_or_put_off_is_made_again_under_the_same_key(tmp_path: Path) -> None:

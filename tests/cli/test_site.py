@@ -114,6 +114,9 @@ def test_json_and_xml_are_sent_too_and_a_wrong_call_is_told(
     assert node(SOURCE, "send", "population", tmp_path / "two.dat", "--format", "xml").status == 0
     assert node(SOURCE, "send", "population", tmp_path / "two.dat").status == exits.USAGE
     assert node(SOURCE, "send", "population", tmp_path / "none.json").status == exits.USAGE
+    (tmp_path / "rows.csv").write_text("a,b\n1,2\n")
+    assert node(SOURCE, "send", "population", tmp_path / "rows.csv").status == exits.USAGE
+    assert node(SOURCE, "send", "population", tmp_path / "rows.csv", "--mapping", "旧系统").status == exits.DATA
     assert node(SOURCE, "send", "population", records, "--key", "with space").status == exits.USAGE
     assert node(SOURCE, "send", "nothing", records).status == exits.DATA
     answer = node(SOURCE, "send", "../x", records)
