@@ -124,6 +124,11 @@ def _project_no(leaf: Leaf, index: int, seed: int) -> str:
     return f"4418022018{seed % 10**4:04d}-{index + 10**7 * (leaf.name != 'ProjectNo'):08d}"
 
 
+def _organisation(dice: Dice) -> str:
+    front = f"{dice.below(10**8):08d}"
+    return front + checks.organisation_check(front)
+
+
 def _register(dice: Dice) -> str:
     front = f"4418{dice.below(10**10):010d}"
     return front + checks.register_check(front)
@@ -219,6 +224,7 @@ _BY_TYPE: dict[str, Callable[[Leaf, Specification, Dice, int, int], str]] = {
     "LicenceId": lambda leaf, spec, dice, index, seed: licence_id(dice, index, seed),
     "TaskCode": lambda leaf, spec, dice, index, seed: task_code(dice, index, seed),
     "ProjectNo": lambda leaf, spec, dice, index, seed: _project_no(leaf, index, seed),
+    "OrganisationCode": lambda leaf, spec, dice, index, seed: _organisation(dice),
     "RegisterNumber": lambda leaf, spec, dice, index, seed: _register(dice),
     "RegionNow": lambda leaf, spec, dice, index, seed: _region(leaf, spec, dice),
     "RegionEver": lambda leaf, spec, dice, index, seed: _region(leaf, spec, dice),

@@ -146,6 +146,19 @@ def test_a_representative_is_named_with_the_kind_of_document(name: str) -> None:
     assert refused(name, **representative, RecordId="x" + CITIZEN) == [("RecordId", "row-not-representative")]
 
 
+@pytest.mark.parametrize(("field", "text", "rule"), [
+    ("BusinessRegNo", "440301103097413", None), ("BusinessRegNo", "440301103097414", "register-number"),
+    ("BusinessRegNo", "4403011030974", None), ("BusinessRegNo", "企独粤总字第000001号副本", None),
+    ("OrganisationCode", "000013338", None), ("OrganisationCode", "MB2855918", None),
+    ("OrganisationCode", "000013339", "organisation-check"), ("OrganisationCode", "00001333-8", "pattern"),
+    ("TaxRegNo", "4403007084611361", "pattern"), ("InstitutionNo", "1441800000012", "pattern"),
+])
+@pytest.mark.parametrize("name", GOOD)
+def test_the_older_numbers_of_a_subject_are_checked_too(name: str, field: str, text: str, rule: str | None) -> None:
+    """STANDARDS §4.2."""
+    assert refused(name, **{field: text}) == ([(field, rule)] if rule else [])
+
+
 @pytest.mark.parametrize("name", GOOD)
 def test_what_the_data_set_asks_for_without_certainty_is_a_warning(name: str) -> None:
     for field in ("SourceOrgCode", "SourceOrgName"):
@@ -173,7 +186,7 @@ def test_a_decision_of_tomorrow_is_refused(name: str) -> None:
     ({"DocumentName": None, "ValidFrom": None, "ValidTo": None}, [], [
         ("DocumentName", "wanted-DocumentName"), ("ValidFrom", "wanted-ValidFrom"), ("ValidTo", "wanted-ValidTo"),
     ]),
-    ({"OrganisationCode": "70846113-6", "TaxRegNo": "440300708461136", "InstitutionNo": "144180000001"}, [], []),
+    ({"OrganisationCode": "708461136", "TaxRegNo": "440300708461136", "InstitutionNo": "144180000001"}, [], []),
     ({"RegionCode": "440524"}, [], []), ({"RegionCode": "449900"}, [("RegionCode", "region")], []),
     ({"DocumentNumber": "长" * 65}, [("DocumentNumber", "max-length")], []),
     ({"PermitContent": "长" * 4000}, [], []), ({"PermitContent": "长" * 4001}, [("PermitContent", "max-length")], []),

@@ -40,7 +40,8 @@ FIELDS = "".join([
     leaf("Code", "p:UnifiedCode", ONCE, '<x:rule kind="begins" id="enterprise" values="91 92 93"/>'),
     leaf("Kind", "xs:string", ONCE, "", facet(pattern="[YQM]")),
     leaf("Period", "xs:string", ONCE, "", facet(pattern="[0-9]{4}(Q[1-4]|[0-9]{2})?")),
-    leaf("Counted", "p:Period", ONCE),
+    leaf("Counted", "p:Period", ONCE), leaf("Organisation", "p:OrganisationCode", ONCE),
+    leaf("Register", "p:Text", ONCE, '<x:rule kind="register-number"/>', facet(maxLength="20")),
     leaf("Text", "p:Text", ONCE, "", facet(maxLength="300")), leaf("Fine", "p:Decimal", ONCE, "", MONEY),
     leaf("Copy", "p:Text", ONCE, "", facet(maxLength="20")),
     leaf("Begun", "p:Moment", ONCE), leaf("Ended", "p:Moment", ONCE), leaf("Town", "p:RegionTown", ONCE),
@@ -189,6 +190,9 @@ def test_times_are_compared_whatever_their_shapes(one: str, two: str) -> None:
     ({"HolderType": "001", "Holder": "111000000000133390"}, [("Holder", "unified-number")]),
     ({"Town": "441802"}, []), ({"Town": "441802001"}, []), ({"Town": "449900001"}, [("Town", "region")]),
     ({"Town": "441802001001"}, [("Town", "pattern")]),
+    ({"Organisation": "708461136"}, []), ({"Organisation": "708461137"}, [("Organisation", "organisation-check")]),
+    ({"Register": "440301103097413"}, []), ({"Register": "440301103097414"}, [("Register", "register-number")]),
+    ({"Register": "44030110309741"}, []),
     *[({"Counted": one}, []) for one in ("2024", "2024Q1", "2024Q2", "202406", "1999Q4")],
     *[({"Counted": one}, [("Counted", "period-begun")]) for one in ("2025", "2024Q3", "202407", "2999")],
     *[({"Counted": one}, [("Counted", "pattern")]) for one in ("2024Q5", "2024Q0", "202413", "202400", "24", "2024H1")],
@@ -216,8 +220,8 @@ def test_samples_fulfil_every_kind_and_each_kind_can_be_broken() -> None:
             assert (fault.field, fault.rule) in found(judged), (fault.name, seed)
     kinds = {fault.use.kind for fault in planted if fault.use is not None}
     assert kinds >= {"citizen-either", "birth-of", "same-time", "unified-number", "licence-check", "period-begun",
-                     "time-order", "within", "sum", "form", "begins", "equals", "exactly-one",
-                     "at-least-one"} <= set(KINDS)
+                     "register-number", "organisation-check", "time-order", "within", "sum", "form", "begins", "equals",
+                     "exactly-one", "at-least-one"} <= set(KINDS)
 
 
 @pytest.mark.parametrize("rule", [

@@ -140,6 +140,19 @@ def register_wrong(number: str) -> bool:
     return register_check(number[:14]) != number[14]
 
 
+_REGISTER = re.compile("[0-9]{15}")
+
+
+def register_number_wrong(text: str) -> bool:
+    """Whether a text of any form has 15 digits, as register numbers since 2007, and a wrong check digit."""
+    return _REGISTER.fullmatch(text) is not None and register_wrong(text)
+
+
+def organisation_wrong(code: str) -> bool:
+    """Whether the 9th character is not the check character of the first 8."""
+    return organisation_check(code[:8]) != code[8]
+
+
 def no_day(text: str) -> bool:
     """Whether the date at the start of `text`, `YYYYMMDD` or `YYYY-MM-DD`, is on no calendar (GB/T 7408)."""
     try:

@@ -109,6 +109,7 @@ def compile_rules(shape: Shape, codes: Codes) -> Rules:
         "licence_issuer_wrong": checks.licence_issuer_wrong, "later": checks.later, "sum_wrong": checks.sum_wrong,
         "not_at_once": checks.not_at_once, "no_uscc": checks.no_uscc,
         "days_between": checks.days_between, "period_start": checks.period_start, "misformed": checks.misformed,
+        "register_number_wrong": checks.register_number_wrong, "organisation_wrong": checks.organisation_wrong,
         "BLANK": BLANK, "bounds": writer.bounds, "Decimal": Decimal, "total_digits": total_digits,
         "fraction_digits": fraction_digits, "number": _number, "whole_number": _whole_number,
     }

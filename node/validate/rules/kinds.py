@@ -156,6 +156,14 @@ KINDS: dict[str, Kind] = {
         "{label}的校验位不正确，请核对全部15位", "{label} has a wrong check digit; check all 15",
         _call("register_wrong"), fits=("RegisterNumber",),
     ),
+    "register-number": _kind(
+        "{label}为15位数字而校验位不正确，请核对", "{label} has 15 digits and a wrong check digit; check it",
+        _call("register_number_wrong"),
+    ),
+    "organisation-check": _kind(
+        "{label}的校验码不正确（GB 11714），请核对全部9位", "{label} has a wrong check character (GB 11714); check all 9",
+        _call("organisation_wrong"), fits=("OrganisationCode",),
+    ),
     "licence-check": _kind(
         "{label}的校验位不正确（GB/T 36904），请核对全部字符",
         "{label} has a wrong check character (GB/T 36904); check all of it",
