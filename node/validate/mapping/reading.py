@@ -38,6 +38,11 @@ COLUMNS = 1000
 FIELDS = 10_000
 """Most fields, those of repeated groups counted as often as they may occur."""
 
+FAULTS = 1000
+"""Most faults that are told; the first ones are mended first."""
+
+_LONG_KEY = re.compile(r"(?<![\w\"'-])(?:[\w\"'-]++[ \t]*+\.[ \t]*+){64}")
+"""A dotted key of many parts, for which the parser takes time by the square; no field lies deeper than four groups."""
 _SPOT = re.compile(r"\(at line (\d+), column (\d+)\)")
 _TABLES = ("mapping", "codes", "fields")
 
@@ -77,7 +82,8 @@ class _Reader:
 
     def note(self, key: Key, rule: str, bound: object = "") -> None:
         """Note a fault."""
-        self.faults.append(fault(line_of(self.lines, key), key, rule, bound))
+        if len(self.faults) < FAULTS:
+            self.faults.append(fault(line_of(self.lines, key), key, rule, bound))
 
     def file(self, content: bytes) -> Reading | None:
         """Return the mapping, None if nothing could be made of it."""
@@ -118,6 +124,9 @@ class _Reader:
             text = content.decode("utf-8-sig")
         except UnicodeDecodeError as why:
             self._lost(content.count(b"\n", 0, why.start) + 1, "encoding")
+            return None
+        if long := _LONG_KEY.search(text):
+            self._lost(text.count("\n", 0, long.start()) + 1, "deep")
             return None
         try:
             tree = tomllib.loads(text)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import process_time
+
 import pytest
 
 from node.model import codes
@@ -163,6 +165,23 @@ def test_more_columns_fields_or_codes_than_bounds_are_told() -> None:
                                                "HouseholdNo": f"{{ first = [{many.replace('c', 'd')}] }}"})
     FILES["many.tsv"] = "".join(f"c{n}\tx\n" for n in range(10_001)).encode()
     assert faults({"Remark": '{ from = "A", file = "many.tsv" }'}) == [(4, "fields.Remark.file", "many-codes")]
+
+
+def test_a_file_made_to_cost_time_costs_little() -> None:
+    head = b'[mapping]\nspecification = "population-basic/1.0"\n[fields]\n'
+    dotted, quoted = head + b".".join([b"a"] * 100_000) + b" = 1", head + b'"' + b'a"."' * 100_000 + b'b" = 1'
+    table = b"".join(b'f%d = { from = "A", codes = "x" }\n' % n for n in range(1000)) + b"[codes.x]\n"
+    begun = process_time()
+    for content, rule in ((dotted, "deep"), (quoted, "deep"), (head + table + b'c = "1"\n', "field"),
+                          (head + b"".join(b"f%d = 1\n" % n for n in range(90_000)), "field")):
+        told = checked(content)
+        assert rule in {one.rule for one in told} and len(told) <= 1000
+    many = "".join(f'c{n} = "x"\n' for n in range(9_999))
+    fields = {name: '{ from = "A", codes = "x" }' for name in (
+        "Remark", "SourceSystem", "HouseholdNo", "DomicileAddress", "ResidenceAddress", "PersonName", "BatchNo")}
+    told = checked(document(fields, rest="[codes.x]\n" + many))
+    assert "many-codes" in {one.rule for one in told}
+    assert process_time() - begun < 60
 
 
 def test_every_sentence_has_two_languages_and_says_its_marks_only() -> None:
