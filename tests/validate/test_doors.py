@@ -141,7 +141,9 @@ _XML_CANNOT = frozenset(range(0x20)) - {9, 10} | {0xFFFE, 0xFFFF}
 
 
 def _mutated(of: Specification, index: int, changes: dict[str, Any], lost: set[str]) -> dict[str, Any]:
-    twin = {**sample(of, 20, index), **changes}
+    members = of.shape.record.members
+    lists = {name: text if members[name].most == 1 else [text] for name, text in changes.items()}
+    twin = {**sample(of, 20, index), **lists}  # XML of a repeated field is a list to both doors
     return {name: value for name, value in twin.items() if name not in lost}
 
 
