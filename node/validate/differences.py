@@ -48,6 +48,8 @@ def _whole(old: Shape, new: Shape) -> Iterator[Difference]:
     if old.correlation != new.correlation:
         was, now = old.correlation or "-", new.correlation or "-"
         yield compatible("", "correlation", f"关联编号由{was}改为{now}", f"the correlation {was} became {now}")
+    if old.note != new.note:
+        yield compatible("", "note", "规范的说明改变", "the explanation of the specification changed")
     if old.title != new.title:
         yield compatible("", "title", f"名称改为{new.title.zh}", f"the title is now {new.title.en}")
 
@@ -111,6 +113,8 @@ def _member(path: str, old: Member, new: Member) -> Iterator[Difference]:
         yield from _care(path, old, new)
     else:
         yield breaking(path, "kind", "字段与字段组之间互换", "a field became a group, or a group a field")
+    if old.note != new.note:
+        yield compatible(path, "note", "说明改变", "its explanation changed")
     if old.label != new.label:
         yield compatible(path, "label", f"含义改为“{new.label.zh}”", f"the label is now: {new.label.en}")
 

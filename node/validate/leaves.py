@@ -75,7 +75,7 @@ class LeafReader:
         form = next((form for step in steps if (form := self.notes.form(step)) is not None), None)
         return Leaf(
             element.get("name", ""), self.notes.label(element), least, most, facets, numeric, names, grade, mask,
-            tuple(rules), form, match,
+            tuple(rules), form, match, self.notes.note(element),
         )
 
     def _chain(self, element: etree._Element) -> tuple[list[etree._Element], tuple[str, ...], str] | None:

@@ -37,6 +37,16 @@ class Notes:
             self.fault(element, wrong.LABEL)
         return Sentence(texts.get("zh") or "", texts.get("en") or "")
 
+    def note(self, element: etree._Element) -> Sentence | None:
+        """Return what the documentation says after its first lines, if it says anything."""
+        texts: dict[str | None, str] = {}
+        for entry in element.findall(f"{XS}annotation/{XS}documentation"):
+            lines = [line.strip() for line in (entry.text or "").strip().splitlines()[1:]]
+            texts.setdefault(entry.get(LANG), "\n".join(line for line in lines if line))
+        if not any(texts.values()):
+            return None
+        return Sentence(texts.get("zh") or texts.get("en") or "", texts.get("en") or texts.get("zh") or "")
+
     def form(self, element: etree._Element) -> Sentence | None:
         """Return the documentation of a type if it has both languages."""
         texts = {e.get(LANG): (e.text or "").strip() for e in element.findall(f"{XS}annotation/{XS}documentation")}

@@ -7,6 +7,7 @@ Rule 2: what is read here is what `derive` builds the gates from; there is no se
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from lxml import etree
 
@@ -89,16 +90,14 @@ class Document:
         shape = Shape(
             take("interface", ""), take("version", ""), namespace, notes.label(self.root), group, take("row", ""),
             take("operation", ""), take("time", ""), tuple(take("key", "").split()), take("correlation"), (),
+            notes.note(self.root),
         )
         self._bounds(group)
         tables = check_uses(shape, table, self.note, head.sourceline or 1)
         if not self.faults and not compiles(self.root, self.includes):
             self.fault(self.root, wrong.LIBXML)
         if not self.faults:
-            self.shape = Shape(
-                shape.interface, shape.version, namespace, shape.title, group, shape.row, shape.operation, shape.time,
-                shape.key, shape.correlation, tables,
-            )
+            self.shape = replace(shape, tables=tables)
 
     def _bounds(self, record: Group) -> None:
         """Note a fault if the record has more fields, or its patterns are longer, than is ever needed."""
@@ -143,7 +142,8 @@ class Document:
         if not members:
             self.fault(element, wrong.EMPTY)
         flat = all(isinstance(member, Leaf) and member.most == 1 for member in members.values())
-        return Group(name, notes.label(element), least, most, members, tuple(notes.rules(element, group=True)), flat)
+        return Group(name, notes.label(element), least, most, members, tuple(notes.rules(element, group=True)), flat,
+                     notes.note(element))
 
     def _occurs(self, element: etree._Element) -> tuple[int, int]:
         low, high = element.get("minOccurs", "1"), element.get("maxOccurs", "1")

@@ -66,7 +66,7 @@ class _Words:
 
     def member(self, schema: dict[str, Any], member: Member, path: str, value: Any) -> None:
         said, rules = form(member), self.rules.get(path, [])
-        lines = [said.zh, said.en]
+        lines = [said.zh, said.en, *(() if member.note is None else (member.note.zh, member.note.en))]
         for rule in rules:
             severity = SEVERITIES[rule["severity"]]
             lines += [f"{severity.zh}：{rule['zh']}", f"{severity.en}: {rule['en']}"]

@@ -61,6 +61,7 @@ class Leaf:
     rules: Sequence[RuleUse] = ()
     form: Sentence | None = None  # what its type says of the form, for people
     match: re.Pattern[str] | None = field(default=None, compare=False)
+    note: Sentence | None = None  # what its documentation says beyond the label, for people
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ class Group:
     members: Mapping[str, Member]
     rules: Sequence[RuleUse] = ()
     flat: bool = False  # all members are leaves that occur at most once
+    note: Sentence | None = None
 
 
 Member = Leaf | Group
@@ -94,6 +96,7 @@ class Shape:
     key: tuple[str, ...]
     correlation: str | None
     tables: Sequence[str]
+    note: Sentence | None = None
 
     @property
     def kept(self) -> frozenset[str]:

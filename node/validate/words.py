@@ -25,11 +25,13 @@ MASKS = {
 }
 SEVERITIES = {"refuse": Sentence("退回", "refuses"), "warn": Sentence("警告", "warns")}
 GROUP = Sentence("一组字段", "a group of fields")
+_DIGIT, _CAPITAL = ("数字", "digit", "digits"), ("大写字母", "capital letter", "capital letters")
+_CODE = ("数字或大写字母", "digit or capital letter", "digits or capital letters")
+_SIGN = ("数字或字母", "digit or letter", "digits or letters")
 _CLASSES = {
-    "[0-9]": ("数字", "digits"), "[A-Z]": ("大写字母", "capital letters"),
-    "[0-9A-Z]": ("数字或大写字母", "digits or capital letters"), "[A-Z0-9]": ("数字或大写字母", "digits or capital letters"),
-    "[0-9a-zA-Z]": ("数字或字母", "digits or letters"), "[0-9A-Za-z]": ("数字或字母", "digits or letters"),
-    "[a-zA-Z0-9]": ("数字或字母", "digits or letters"), "[A-Za-z0-9]": ("数字或字母", "digits or letters"),
+    "[0-9]": _DIGIT, "[A-Z]": _CAPITAL, "[0-9A-Z]": _CODE, "[A-Z0-9]": _CODE,
+    "[0-9a-zA-Z]": _SIGN, "[0-9A-Za-z]": _SIGN,
+    "[a-zA-Z0-9]": _SIGN, "[A-Za-z0-9]": _SIGN,
 }
 _PLAIN = re.compile(f"({'|'.join(map(re.escape, _CLASSES))})(?:{{([0-9]+)(?:,([0-9]+))?}})?")
 _NUMBERS = {
@@ -86,12 +88,11 @@ def _pattern(pattern: str) -> Sentence:
     found = _PLAIN.fullmatch(pattern)
     if found is None:
         return Sentence(f"模式：{pattern}", f"pattern: {pattern}")
-    zh, en = _CLASSES[found[1]]
+    zh, one, many = _CLASSES[found[1]]
     least, most = found[2] or "1", found[3] or found[2] or "1"
-    return Sentence(
-        f"{least}位{zh}" if least == most else f"{least}至{most}位{zh}",
-        f"{least} {en}" if least == most else f"{least} to {most} {en}",
-    )
+    if least == most:
+        return Sentence(f"{least}位{zh}", f"{least} {one if least == '1' else many}")
+    return Sentence(f"{least}至{most}位{zh}", f"{least} to {most} {many}")
 
 
 def _length(facets: Facets) -> Sentence | None:

@@ -14,9 +14,10 @@ from node.cli.output import Cell, yes
 from node.cli.situation import Situation
 from node.cli.spec.held import installed, one, specification
 from node.model.sentence import Sentence
-from node.validate import Files, Specification, published_schema, sample
+from node.validate import Files, Specification, published_schema
 from node.validate.rules.compiled import Rule
 from node.validate.shape import Group, Leaf, Member
+from node.validate.showing import Examples
 from node.validate.tables import Table
 from node.validate.words import GRADES, MASKS, SEVERITIES, form, members, named, tables_of, times
 
@@ -112,7 +113,7 @@ def _care(member: Member) -> tuple[Cell, Cell, Cell]:
 def _whole(spec: Specification) -> dict[str, Any]:
     shape = spec.shape
     return {
-        **_summary(spec),
+        **_summary(spec), "note": _both(shape.note) if shape.note else None,
         "namespace": shape.namespace, "record": shape.record.name, "row": shape.row, "operation": shape.operation,
         "time": shape.time, "key": list(shape.key), "correlation": shape.correlation,
         "fields": [_field(path, member) for path, member in members(shape.record)],
@@ -128,7 +129,7 @@ def _field(path: str, member: Member) -> dict[str, Any]:
     told: dict[str, Any] = {
         "field": path, "label": _both(member.label), "form": _both(form(member)),
         "kind": "group" if isinstance(member, Group) else member.numeric or "text",
-        "required": member.least > 0, "most": member.most,
+        "required": member.least > 0, "most": member.most, "note": _both(member.note) if member.note else None,
     }
     if isinstance(member, Leaf):
         told |= {"types": list(member.types), "grade": member.grade, "mask": member.mask,
@@ -150,8 +151,5 @@ def _both(sentence: Sentence) -> dict[str, str]:
 @click.pass_obj
 def schema(here: Situation, name: str) -> None:
     spec = specification(here, name)
-    try:
-        example = sample(spec, 1, 1)
-    except (ValueError, LookupError):  # the generator knows fewer shapes than the profile allows
-        example = None
-    here.out.raw(json.dumps(published_schema(spec, example), ensure_ascii=False, indent=2) + "\n")
+    made = published_schema(spec, Examples(spec).record)
+    here.out.raw(json.dumps(made, ensure_ascii=False, indent=2) + "\n")
