@@ -1,6 +1,7 @@
 """Plain XML: what nearly every sender writes, read by its form in a third of the time a parser and the XSD take.
 
-The form: UTF-8; one record or a list of them; the namespace as the root's only attribute, without a prefix; the fields
+The form: UTF-8; one record or a list of them; the namespace without a prefix as the root's only attribute (records of a
+list may repeat it); the fields
 of a flat record in the specification's order, each an opening tag, text, a closing tag; blanks between them; nothing of
 comments, references, CDATA or line breaks in a text.
 
@@ -37,7 +38,7 @@ class PlainXml:
         inner = f">{_BLANK}{fields}</{group.name}>{_BLANK}"
         self._alone = re.compile(f"{front}<{group.name}{space}{inner}").fullmatch
         self._opening = re.compile(f"{front}<{group.name}List{space}>{_BLANK}").match
-        self._one = re.compile(f"<{group.name}{inner}").match
+        self._one = re.compile(f"<{group.name}(?:{space})?+{inner}").match
         self._closing = re.compile(f"</{group.name}List>{_BLANK}").fullmatch
 
     def drafts(self, content: bytes, most: int) -> Sequence[Draft] | None:

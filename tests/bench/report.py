@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from tests.bench import backlogs
+from tests.bench import backlogs, judging
 from tests.bench.figures import ENTRIES, Figure, centile, of, significant
 from tests.bench.modes import MODES
 from tests.bench.rounds import Burst
@@ -57,6 +57,7 @@ def report(found: Measured) -> list[Figure]:
     """Return all figures in the order of the table."""
     return [
         *_ratios(found), *_by_cpu(found), *_idle(found), *_commits(found), *backlogs.report(found),
+        *judging.report(found.judged),
         *_memory(found.resident, "the whole run", "全程"), _nothing_lost(found),
         *_rates(found), *_readings(found), *_octets(found),
         *_stages(found, "json", "≥ 0.6"), *_stages(found, "xml", "≥ 0.7"),

@@ -28,11 +28,11 @@ from tests.bench.wire import Relay
 
 TINY = Sizes(
     rounds=1, seconds=0.0, scale=0.01, idle=3, peer=0.1, commits=0.02, wire=100, pause=0.01, moulds=10, parcels=1,
-    per_parcel=100,
+    per_parcel=100, judged=100, file=1 << 19,
 )
 
 
-FEW = ("json", "xml", "single", "pyas2lib", "idle", "commits", "stages")
+FEW = ("json", "xml", "single", "pyas2lib", "idle", "commits", "stages", "judging")
 
 
 @pytest.mark.parametrize(("form", "kind"), [("json", "json"), ("xml", "xml")])
@@ -111,7 +111,9 @@ def test_a_very_small_run_loses_nothing_and_gives_every_figure(tmp_path: Path) -
     assert all(set(found.stages[form][0]) == set(STAGES) for form in ("json", "xml"))
     units = ("×", "records/s", "µs/record", "B/record")
     assert all(one.value > 0 for one in told.values() if "steady" not in one.name and one.unit in units)
-    assert sum(figure.goal is not None for figure in told.values()) >= 14
+    assert sum(figure.goal is not None for figure in told.values()) >= 22
+    assert found.judged is not None and set(found.judged.files) == {"json", "xml"}
+    assert all(most > 1 << 20 for _, most, _ in found.judged.files.values()), "its memory was looked at"
 
 
 def test_a_small_outage_is_drained_whole_and_rests_one_by_one(tmp_path: Path) -> None:

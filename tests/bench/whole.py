@@ -10,6 +10,7 @@ from pathlib import Path
 from shutil import rmtree
 
 from tests.bench import machine
+from tests.bench.judging import Judged, Judging, files
 from tests.bench.lanes import Urgent, urgent
 from tests.bench.memory import Watched
 from tests.bench.modes import MODES
@@ -20,7 +21,7 @@ from tests.bench.stages import Stages
 from tests.bench.wire import Relay
 from tests.bench.yardsticks import YARDSTICKS, Reading
 
-PARTS = (*MODES, *YARDSTICKS, "idle", "commits", "wire", "stages", "waiting", "outage", "lanes")
+PARTS = (*MODES, *YARDSTICKS, "idle", "commits", "wire", "stages", "waiting", "outage", "lanes", "judging")
 """What `--only` may name."""
 
 
@@ -38,6 +39,7 @@ class Measured:
     waiting: Drained | None = None
     outage: Drained | None = None
     lanes: Urgent | None = None
+    judged: Judged | None = None
     wire: tuple[float, float] | None = None
     stages: dict[str, list[dict[str, float]]] = field(default_factory=dict)
     posted: int = 0
@@ -107,6 +109,13 @@ def _backlogs(
     if "lanes" in parts:
         say(f"{sizes.lanes:,} lanes wait")
         found.lanes = urgent(folder / "lanes", sizes.lanes, sizes.each, sizes.urgent)
+    if "judging" in parts:
+        say(f"{sizes.judged:,} records are judged, and a file of {sizes.file >> 20:,} MiB")
+        found.judged = Judged()
+        judging = Judging(found.judged, sizes.judged)
+        for _ in range(sizes.rounds):
+            judging.round()
+        found.judged.files = files(folder / "judging", sizes.file)
 
 
 def _last(found: Measured) -> str:
