@@ -87,3 +87,6 @@ WORDING: Mapping[str, Callable[[Dice], str]] = {
     "RevokedCertificate": lambda dice: f"{dice.pick(ITEMS)}证，编号{dice.below(10**8):08d}",
 }
 """What is written in fields of these names."""
+
+NAMED_BY: Mapping[str, tuple[str, str]] = {"SubjectName": ("SubjectKindCode", "1")}
+"""Fields that name a natural person if another field has a value, and an organisation otherwise."""

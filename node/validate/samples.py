@@ -15,10 +15,11 @@ import orjson
 from node.model.record import Twin
 from node.validate.dice import Dice
 from node.validate.mending import Mender
+from node.validate.prose import NAMED_BY
 from node.validate.shape import Group, Leaf, Shape
 from node.validate.specification import Specification
 from node.validate.tables import Table
-from node.validate.texts import leaf_text, phrases
+from node.validate.texts import leaf_text, person_name, phrases
 from node.validate.twin import to_xml as write_xml
 
 
@@ -60,6 +61,7 @@ class _Sampler:
         # What a field of the key must look like may depend on another field, which then may not change either.
         rules = [use.params for use in spec.shape.record.rules]
         self.own = keys | {params["when"] for params in rules if params["field"] in keys and "when" in params}
+        self.own |= {kind for name, (kind, _) in NAMED_BY.items() if name in keys}
         self.born, self.changing = Dice(seed, index).state, Dice(seed, index, revision + 1).state
 
     def dice(self, path: str) -> Dice:
@@ -81,7 +83,15 @@ class _Sampler:
                 twin[name] = self.one(member, path + name, dice)
         mender = Mender(self.spec, group, twin, lambda name: self.dice(path + name), self.one_at(group, path))
         mender.mend_all()
+        self.name_persons(group, twin, path)
         return {name: twin[name] for name in group.members if name in twin}
+
+    def name_persons(self, group: Group, twin: dict[str, Any], path: str) -> None:
+        """Give natural persons the names of such, where another field says that they are."""
+        for name, (kind, person) in NAMED_BY.items():
+            member = group.members.get(name)
+            if isinstance(member, Leaf) and "Text" in member.types and name in twin and twin.get(kind) == person:
+                twin[name] = person_name(self.dice(path + name))[:member.facets.max_length]
 
     def one(self, member: Leaf | Group, path: str, dice: Dice | None = None) -> Any:
         if isinstance(member, Group):

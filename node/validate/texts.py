@@ -129,6 +129,11 @@ def _organisation(dice: Dice) -> str:
     return front + checks.organisation_check(front)
 
 
+def person_name(dice: Dice) -> str:
+    """Return the name of a natural person."""
+    return dice.pick(SURNAMES) + "".join(dice.pick(GIVEN) for _ in range(1 + dice.below(2)))
+
+
 def _register(dice: Dice) -> str:
     front = f"4418{dice.below(10**10):010d}"
     return front + checks.register_check(front)
@@ -184,7 +189,7 @@ def _text(leaf: Leaf, dice: Dice) -> str:
     elif name.endswith("LicenceNumber"):
         text = f"{dice.pick(SURNAMES)}证字第{dice.below(10**8):08d}号"
     elif name.endswith(PERSONS):
-        text = dice.pick(SURNAMES) + "".join(dice.pick(GIVEN) for _ in range(1 + dice.below(2)))
+        text = person_name(dice)
     elif name.endswith("Address"):
         text = (f"{dice.pick(ROADS)}{dice.pick(['路', '大道', '街', '巷'])}{1 + dice.below(999)}号{dice.pick(ROADS)}"
                 f"{dice.pick(PLACES)}{1 + dice.below(40)}栋{1 + dice.below(3)}单元{101 + dice.below(2900)}房")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from node.model.record import Record
-from node.validate import Specification
+from node.validate import Specification, sample
 from node.validate.rules import checks
 from tests.validate.held import TODAY, by_json, by_xml, draft, found, spec
 
@@ -226,6 +226,14 @@ def test_a_permit_belongs_to_its_case_and_is_kept_per_authority_document_and_sub
 ])
 def test_a_penalty_says_what_it_must(fields: Any, refusing: Rules, warned: Rules) -> None:
     assert said("admin-penalty/1.0", **fields) == (refusing, warned)
+
+
+@pytest.mark.parametrize("name", [*GOOD, "credit-list/1.0"])
+def test_samples_of_natural_persons_bear_names_of_persons(name: str) -> None:
+    twins = [sample(spec(name), 3, index) for index in range(200)]
+    persons = [twin["SubjectName"] for twin in twins if twin["SubjectKindCode"] == "1"]
+    others = [twin["SubjectName"] for twin in twins if twin["SubjectKindCode"] != "1"]
+    assert len(persons) > 10 and max(map(len, persons)) <= 3 < min(map(len, others))
 
 
 @pytest.mark.parametrize("name", GOOD)
