@@ -183,6 +183,10 @@ def test_a_decision_of_tomorrow_is_refused(name: str) -> None:
     ({"PermitCategory": "其他-备案"}, [], []), ({"PermitCategory": "备案"}, [], [("PermitCategory", "permit-category")]),
     ({"StatusCode": "2"}, [], []), ({"StatusCode": "0"}, [("StatusCode", "table")], []),
     ({"SubjectKindCode": "7"}, [("SubjectKindCode", "table")], []),
+    ({**PERSON, "ProjectNo": "441800-2019-000007"}, [], []),
+    ({**PERSON, "ProjectNo": "A-" + CITIZEN}, [("ProjectNo", "case-not-personal")], []),
+    ({"LegalRepIdType": "111", "LegalRepIdNumber": CITIZEN, "ProjectNo": "A-" + CITIZEN},
+     [("ProjectNo", "case-not-representative")], []),
     ({"DocumentName": None, "ValidFrom": None, "ValidTo": None}, [], [
         ("DocumentName", "wanted-DocumentName"), ("ValidFrom", "wanted-ValidFrom"), ("ValidTo", "wanted-ValidTo"),
     ]),
