@@ -66,6 +66,14 @@ def test_many_faults_are_cut_for_a_person_and_whole_for_a_program(shell: Shell, 
     assert len(shell("spec", "check", path, "--json").json["files"][0]["faults"]) == 300
 
 
+@pytest.mark.parametrize("ask", [("spec", "show"), ("spec", "doc"), ("spec", "sample"), ("spec", "jsonschema")])
+def test_every_command_tells_the_first_fault_of_an_own_file(ask: tuple[str, ...], shell: Shell, tmp_path: Path) -> None:
+    unknown = document(FIELDS + leaf("More", "p:No"))
+    for content, says in ((b"<a>\n<b></a>", "line 2: not well-formed XML"), (unknown, "type 'No'")):
+        answer = shell(*ask, put(tmp_path / "own.xsd", content))
+        assert answer.status == exits.DATA and says in answer.err and "all 1 faults" in answer.err and not answer.out
+
+
 def test_a_file_that_cannot_be_read_is_told(shell: Shell, tmp_path: Path) -> None:
     for path in (tmp_path / "none.xsd", tmp_path):
         answer = shell("spec", "check", path)

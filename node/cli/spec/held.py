@@ -9,16 +9,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 import xsd
-from node.cli import files
-from node.cli.grammar import argument, misused
+from node.cli import exits, files
+from node.cli.grammar import argument, misused, told
 from node.cli.kinds import open_binary
 from node.cli.situation import Situation
 from node.model.sentence import Sentence
-from node.validate import Files, Specification, Specifications, compile_specification
+from node.validate import Files, Specification, Specifications, compile_specification, examine
 from node.validate.profile import INCLUDE, OCTETS, XS, Fault, X, read_tree
 
 ENDING = ".xsd"
 SAYS = Sentence("接口规范的编号，或XSD文件", "the id of a specification, or an XSD file")
+FAULTS = Sentence(
+    "{file} 第{line}行：{says}；共{count}处问题，用 spec check 查看",
+    "{file}, line {line}: {says}; spec check tells all {count} faults",
+)
 one = argument("name", metavar="ID", says=SAYS)
 """Declares the argument that names a specification."""
 
@@ -29,7 +33,7 @@ def installed(here: Situation) -> Specifications:
 
 
 def specification(here: Situation, name: str) -> Specification:
-    """Return the specification a person means; an error of the command line, or Hold(SPECIFICATION_FORM)."""
+    """Return the specification a person means; an error of the command line if there is none or it has faults."""
     return _compiled(name, lambda content: here.crypto.sm3(content))
 
 
@@ -40,7 +44,10 @@ def undigested(name: str) -> Specification:
 
 def _compiled(name: str, sm3: Callable[[bytes], bytes]) -> Specification:
     if name.endswith(ENDING):
-        place, _, found = own(Path(name))
+        place, content, found = own(Path(name))
+        faults = examine(place, content, found.fetch, found.table)
+        if faults:
+            raise told(FAULTS.fill(file=name, line=faults[0].line, says=faults[0].says, count=len(faults)), exits.DATA)
         return compile_specification(place, found, sm3)
     if INCLUDE.fullmatch(name + ENDING) and (xsd.FOLDER / (name + ENDING)).is_file():
         return compile_specification(name, Files(xsd.FOLDER), sm3)

@@ -11,7 +11,7 @@ import orjson
 from node.model import codes
 from node.model.record import Record, Refusal
 from node.model.trouble import Trouble
-from node.validate import Limits, Media, Specification, read_drafts
+from node.validate import Limits, Media, Specification, read_drafts, read_records
 from node.validate.samples import sample, to_json, to_xml
 from tests.fuzz.mutate import any_of, json_text, members, octets, xml
 from tests.fuzz.target import MARKER, Target, hidden
@@ -60,6 +60,8 @@ def _charsets(data: bytes) -> tuple[str | None, ...]:
 
 
 def _under(of: Specification, media: Media, data: bytes) -> Hashable:
+    if media.kind == "xml":
+        _streamed(of, media, data)
     try:
         drafts = read_drafts(data, media, of, LIMITS)
     except Trouble as refusal:
@@ -75,6 +77,26 @@ def _under(of: Specification, media: Media, data: bytes) -> Hashable:
         assert judged == again, "judged twice, it is not the same"
         told.append(_record(of, judged) if isinstance(judged, Record) else _refusal(judged, data))
     return tuple(told[:4])
+
+
+def _streamed(of: Specification, media: Media, data: bytes) -> None:
+    """Hold the reading record by record against the door's, with the pieces cut anywhere."""
+    size = 1 + len(data) * 7919 % 900
+    pieces = (data[at:at + size] for at in range(0, len(data), size))
+    try:
+        door = [of.judge(one, TODAY) for one in read_drafts(data, media, of, LIMITS)]
+    except Trouble as refusal:
+        if refusal.code is codes.TOO_LARGE:
+            return  # the whole body is no matter to a stream
+        door = None
+    told: list[Record | Refusal] = []
+    try:
+        for draft in read_records(pieces, media.charset, of.shape, LIMITS):
+            told.append(of.judge(draft, TODAY))
+    except Trouble as refusal:
+        assert door is None, f"the stream refuses what the door takes: {refusal.code.name}"
+        return
+    assert door == told, "the stream says otherwise than the door"
 
 
 def _record(of: Specification, record: Record) -> Hashable:
