@@ -188,6 +188,13 @@ MAPPING_FORM = _code(
     "运行 exchange-node validate --mapping 查看每一处错误，按xsd/README.md修正",
     "exchange-node validate --mapping tells every fault; mend them by xsd/README.md",
 )
+BETWEEN_FORM = _code(
+    "EXN-BETWEEN-FORM", _H, 503,
+    "记录间规则{name}有{count}处错误，首处：第{line}行 {key}",
+    "The rules between records {name} have {count} faults, the first at line {line}: {key}",
+    "按xsd/README.md中的“Rules between records”一节修正每一处错误；已发布的版本不再修改，请发布新版本",
+    "Mend each fault by the section \"Rules between records\" of xsd/README.md; a published version is never edited",
+)
 DISAGREE = _code(
     "EXN-VALIDATE-DISAGREE", _H, 500,
     "校验程序自相矛盾：接口规范{spec}，第{index}条", "Two readings of specification {spec} disagree on record {index}",
