@@ -14,7 +14,7 @@ from twisted.internet.interfaces import IListeningPort
 from node.config import Settings
 from node.crypto.tls import assert_pinnable
 from node.deliver.router import Router
-from node.deliver.sweep import Retention, Sweep, doubtful
+from node.deliver.sweep import Retention, Sweep
 from node.exchange.means import Means
 from node.exchange.resupply import try_again
 from node.intake.opener import Opener
@@ -27,7 +27,7 @@ from node.service.mappings import read_mappings
 from node.service.papers import Papers, read_callers, read_papers, read_specifications
 from node.service.peers import Peers
 from node.service.renewal import awaiting_restart, read_renewal
-from node.service.stores import Stores, last_written, open_stores
+from node.service.stores import Stores, open_stores
 from node.service.watch import Watch
 from node.workers import Bell, Committer, Desk, Timers, Workers
 
@@ -50,7 +50,6 @@ class Running:
         log("info", "crypto.opened", library=self.papers.crypto.library)
         self.callers = self._callers()
         storage = self.papers.keyring.storage()
-        self._doubted = doubtful(last_written(settings.node.state), now())
         self.stores: Stores = open_stores(
             settings.node.state, storage, self.papers.crypto, now, os.urandom, counter
         )
@@ -133,7 +132,7 @@ class Running:
         opener = Opener(desk)
         return (
             ("opener", opener.run), ("reconsider", opener.reconsider), ("router", Router(desk).run),
-            ("sweep", Sweep(desk, kept, every, self._doubted).run),
+            ("sweep", Sweep(desk, kept, every).run),
         )
 
     async def reload(self, reread: Callable[[], Settings]) -> list[str]:

@@ -21,6 +21,7 @@ class WatchedClock:
     def __init__(self, wall: Clock, monotonic: Callable[[], float]) -> None:
         self.wall, self._monotonic = wall, monotonic
         self.jumps = 0
+        self.on_jump: Callable[[], None] = lambda: None
         self._last = monotonic() * 1000, wall()
 
     def __call__(self) -> Instant:
@@ -30,4 +31,5 @@ class WatchedClock:
         (mono_then, then), self._last = self._last, (mono, now)
         if abs((now - then) - (mono - mono_then)) > JUMP:
             self.jumps += 1
+            self.on_jump()
         return now

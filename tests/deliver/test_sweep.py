@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from node.deliver.sweep import DAY, Retention, Sweep, doubtful
+from node.deliver.sweep import DAY, Retention, Sweep
 from node.model.parcel import Stage
+from node.workers import WatchedClock
 from tests.exchange.acts import heard, receipt, sent, supplied
 from tests.stage.desk import CENTRE, finish, means_of, peer_of
 from tests.stage.pair import Pair
@@ -38,6 +39,8 @@ def kept(pair: Pair, parcel: str) -> bool:
 
 def swept(pair: Pair, sweep: Sweep, wait: float = EVERY) -> None:
     running = pair.dept.desk.keep("sweep", sweep.run)
+    for _ in range(3):  # until it has read when the clock was good
+        pair.clock.advance(0)
     pair.clock.advance(wait)
     finish(pair.dept.desk.outbox.run(lambda unit: None), pair.clock)
     for _ in range(20):
@@ -164,18 +167,36 @@ def test_a_clock_wrong_for_one_reading_only_is_noticed(pair: Pair) -> None:
     assert pair.dept.journal.names("error") == ["EXN-CLOCK"]
 
 
-def test_a_start_with_a_doubtful_clock_purges_nothing_for_a_day(pair: Pair) -> None:
+def test_a_start_with_a_clock_far_from_the_last_good_one_purges_nothing_for_a_day(pair: Pair) -> None:
+    swept(pair, Sweep(pair.dept.desk, Retention(done=DAY), EVERY))
     parcel = done(pair)
     pair.clock.advance(30 * 86_400)
-    sweep = Sweep(pair.dept.desk, Retention(done=DAY), EVERY, doubted=doubtful(0, 2 * DAY))
+    sweep = Sweep(pair.dept.desk, Retention(done=DAY), EVERY)
     swept(pair, sweep)
     assert kept(pair, parcel) and pair.dept.journal.names("error") == ["EXN-CLOCK"]
     after(pair, 1.1, sweep)
     assert not kept(pair, parcel)
 
 
-def test_a_clock_is_doubted_that_went_on_by_more_than_a_day_while_nothing_was_written() -> None:
-    assert not doubtful(None, DAY) and not doubtful(DAY, 2 * DAY) and doubtful(DAY - 1, 2 * DAY)
+def test_a_clock_that_was_doubted_is_not_believed_by_the_next_start(pair: Pair) -> None:
+    """Its own times would make it look good (seed 4633 of `tests/world`)."""
+    swept(pair, Sweep(pair.dept.desk, Retention(done=DAY), EVERY))
+    parcel = done(pair)
+    set_clock(pair, 365 * DAY)
+    for _ in range(3):
+        swept(pair, Sweep(pair.dept.desk, Retention(done=DAY), EVERY))
+        assert kept(pair, parcel)
+    set_clock(pair, -365 * DAY)
+    after(pair, 2, Sweep(pair.dept.desk, Retention(done=DAY), EVERY))
+    assert kept(pair, parcel), "the jump back is one, too"
+
+
+def test_a_new_nodes_first_clock_is_believed_and_a_better_one_doubted(pair: Pair) -> None:
+    desk, right = pair.dept.desk, pair.dept.desk.clock.wall
+    for wrong, told in ((365 * DAY, []), (0, ["EXN-CLOCK"])):
+        desk.now = desk.clock = WatchedClock(lambda: right() + wrong, desk.reactor.seconds)
+        swept(pair, Sweep(desk, Retention(done=DAY), EVERY), 1.0)
+        assert pair.dept.journal.names("error") == told
 
 
 def test_what_a_silent_peer_finished_is_kept_until_it_is_heard(pair: Pair) -> None:
@@ -194,3 +215,22 @@ def test_what_a_silent_peer_finished_is_kept_until_it_is_heard(pair: Pair) -> No
     heard()
     swept(pair, sweep)
     assert not kept(pair, parcel)
+
+
+def test_a_doubt_outlives_the_start_it_began_in(pair: Pair) -> None:
+    """What was dated by a clock that was behind is not forgotten by the next start with a good one (seed 5175)."""
+    right = pair.dept.desk.clock.wall
+    pair.clock.advance(10 * 86_400)
+    swept(pair, Sweep(pair.dept.desk, Retention(done=DAY), EVERY))
+    set_clock(pair, -9 * DAY)
+    swept(pair, Sweep(pair.dept.desk, Retention(done=DAY), EVERY), 1.0)
+    parcel = done(pair)
+    for _ in range(3):
+        desk = pair.dept.desk
+        desk.now = desk.clock = WatchedClock(right, desk.reactor.seconds)
+        sweep = Sweep(desk, Retention(done=DAY), EVERY)
+        swept(pair, sweep, 60.0)
+        assert kept(pair, parcel)
+    assert pair.dept.journal.names("error").count("EXN-CLOCK") >= 4
+    after(pair, 1.1, sweep)
+    assert not kept(pair, parcel), "a day of running with a good clock ends it"

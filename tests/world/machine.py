@@ -19,7 +19,7 @@ from node.deliver.asker import Asker
 from node.deliver.greeter import Greeter
 from node.deliver.pump import Pump
 from node.deliver.router import Router
-from node.deliver.sweep import Retention, Sweep, doubtful
+from node.deliver.sweep import Retention, Sweep
 from node.exchange import resupply
 from node.exchange.means import Means
 from node.intake.collector import Collector
@@ -210,8 +210,7 @@ class Life:
         yield "opener", opener.run
         yield "reconsider", opener.reconsider
         yield "router", Router(desk).run
-        doubted = doubtful(self.machine.written, desk.now())
-        yield "sweep", Sweep(desk, city.retention, 30.0, doubted).run
+        yield "sweep", Sweep(desk, city.retention, 30.0).run
         for peer in self.machine.posts_to:
             link = self._link(peer)
             asker = Asker(desk, link)
@@ -329,8 +328,6 @@ class Machine:
     """How far its clock is off at its next starts, its battery being flat; else its time is set when it starts."""
     gone: bool = False
     """It was taken away, and never starts again."""
-    written: Instant | None = None
-    """When its disk was last written, by its own clock then."""
     _restart: list[float] = field(default_factory=list)
 
     def now(self) -> Instant:
@@ -457,7 +454,7 @@ class Machine:
         held: Any = None
         twin = Machine(
             self.name, self.city, held, self.terms, self.posts_to, dice, self.witness.beside(), self.skew,
-            lives=(self.lives // CLONED + 1) * CLONED, written=self.now(),
+            lives=(self.lives // CLONED + 1) * CLONED,
         )
         disk = twin.disk = MemoryDisk(twin.now, dice.randbytes)
         disk.start()
@@ -474,7 +471,6 @@ class Machine:
 
     def fallen(self) -> None:
         """Its life ended just now; plan the next."""
-        self.written = self.now()
         self.city.deaths[self.name, self.lives] = self.city.clock.seconds()
         self.life = None
         self.disk.stop()
