@@ -168,8 +168,11 @@ class _Reader:
         ranges: list[tuple[int, int]] = []
         start = self.at
         while self.peek() != "]":
+            escaped = self.peek() == "\\"
             low = high = self.bound()
             if self.peek() == "-":
+                if escaped:  # libxml2 reads no range there, and only its ends
+                    raise PatternFault("范围不得以转义字符开头", "a range does not begin with an escape")
                 self.take()
                 high = self.bound()
             if high < low:
