@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from node.validate import faults, sample
-from tests.validate.cases import BODY, CITIZEN, GOOD, LEGAL, LICENCE, TASK, changed, spoken, told
+from tests.validate.cases import BODY, CITIZEN, GOOD, LEGAL, LICENCE, TASK, changed, made, spoken, told
 from tests.validate.held import TODAY, draft, spec
 
 Fields = dict[str, Any]
@@ -27,14 +27,19 @@ REFUSED: list[tuple[str, Fields, Told]] = [
     (APPLICATION, {"ProjectNo": "A-G12345678"}, [("ProjectNo", "case-not-contact")]),
     (APPLICATION, {"ApplicantIdNumber": "110105194912310021"}, [("ApplicantIdNumber", "applicant-citizen")]),
     (APPLICATION, {"ApplicantIdNumber": "110105194913310021"}, [("ApplicantIdNumber", "applicant-citizen")]),
-    (APPLICATION, {"ApplicantIdNumber": "1101051949123100"}, [("ApplicantIdNumber", "applicant-citizen")]),
+    *[(APPLICATION, {"ApplicantIdNumber": number}, [("ApplicantIdNumber", "applicant-citizen")])
+      for number in ("1101051949123100", "441800190901010014", made("11010519490229002"), made("11010520991231002"))],
+    (APPLICATION, {"ApplicantIdNumber": "11010519491231002x"}, [("ApplicantIdNumber", "pattern")]),
+    (APPLICATION, {"ContactIdType": "112", "ContactIdNumber": made("11010520991231002")},
+     [("ContactIdNumber", "contact-citizen")]),
     (APPLICATION, {**FIRM, "ApplicantIdNumber": "111000000000133390"},
      [("ApplicantIdNumber", "applicant-organisation")]),
     (APPLICATION, {**FIRM, "ApplicantIdNumber": "11100000000013338A"},
      [("ApplicantIdNumber", "applicant-organisation")]),
     (APPLICATION, {"ContactIdType": None}, [("ContactIdNumber", "contact-document")]),
     (APPLICATION, {"ContactIdNumber": None}, [("ContactIdNumber", "contact-document")]),
-    (APPLICATION, {"ContactIdType": "111"}, [("ContactIdNumber", "contact-citizen")]),
+    (APPLICATION, {"ContactIdType": "111", "ContactIdNumber": "110105194912310021"},
+     [("ContactIdNumber", "contact-citizen")]),
     (APPLICATION, {"ContactIdType": "001"}, [("ContactIdNumber", "contact-organisation")]),
     (APPLICATION, {"ProjectTypeCode": "3"}, [("ProjectTypeCode", "table")]),
     (APPLICATION, {"ApplySourceCode": "5"}, [("ApplySourceCode", "table")]),
@@ -83,6 +88,9 @@ REFUSED: list[tuple[str, Fields, Told]] = [
     (MATERIAL, {"IsReceived": "2"}, [("IsReceived", "enumeration")]),
 ]
 WARNED: list[tuple[str, Fields, Told]] = [
+    (APPLICATION, {"ApplicantIdNumber": made("00010519491231002")}, [("ApplicantIdNumber", "applicant-region")]),
+    (APPLICATION, {"ContactIdType": "111", "ContactIdNumber": made("00010519491231002")},
+     [("ContactIdNumber", "contact-region")]),
     (APPLICATION, {"ApplicantIdType": "115"}, [("ApplicantIdType", "table")]),
     (APPLICATION, {"ContactIdType": "115"}, [("ContactIdType", "table")]),
     (APPLICATION, {**FIRM, "LegalRep": None}, [("LegalRep", "legal-representative")]),
@@ -119,7 +127,8 @@ WARNED: list[tuple[str, Fields, Told]] = [
 TAKEN: list[tuple[str, Fields]] = [
     *[(name, {}) for name in GOOD],
     (APPLICATION, FIRM), (APPLICATION, {**FIRM, "RecordId": "x" + LEGAL, "ProjectNo": "A-" + LEGAL}),
-    (APPLICATION, {"ApplicantIdNumber": "440524188001010014"}),  # STANDARDS §4.1: its region is history, and may be
+    *[(APPLICATION, {"ApplicantIdNumber": number}) for number in (  # STANDARDS §4.1; the first one's region is history
+        "440524188001010014", *map(made, ("44180019900101001", "63010020000229002", "37150219701130999")))],
     (APPLICATION, {"ApplicantIdType": "414", "ApplicantIdNumber": "H(1)-2", "RegionCode": "441802001"}),
     (APPLICATION, {"ContactIdType": None, "ContactIdNumber": None}),
     (APPLICATION, {"TaskCode": TASK[:30], "CatalogCode": "370117002012"}),  # of another length it has another structure

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from node.validate import sample
-from tests.validate.cases import BODY, CITIZEN, LEGAL, LICENCE, MORE, TASK, changed, spoken, told
+from tests.validate.cases import BODY, CITIZEN, LEGAL, LICENCE, MORE, TASK, changed, made, spoken, told
 from tests.validate.held import TODAY, draft, spec
 
 Fields = dict[str, Any]
@@ -50,6 +50,8 @@ WARNED: list[tuple[str, Fields, Told]] = [
     (E, {"LicenceId": REGION_ISSUED, "LicenceTypeCode": "11100000MB03271699022"},
      [("IssuerCode", "issuer-of-identifier"), ("LicenceId", "licence-issuer")]),
     (E, {"HolderCode": "110105194912310021"}, [("HolderCode", "holder-citizen")]),
+    (E, {"HolderCode": made("00010519491231002")}, [("HolderCode", "holder-region")]),
+    (E, {"HolderCode": made("11010520991231002")}, [("HolderCode", "holder-citizen")]),
     (E, {**FIRM, "HolderCode": "11100000000013338A"}, [("HolderCode", "holder-organisation")]),
     (E, {"HolderCodeTypeCode": "115"}, [("HolderCodeTypeCode", "table")]),
     (E, {"HolderCodeTypeCode": "414", "HolderCode": "20230000403"}, [("LicenceId", "licence-not-personal")]),

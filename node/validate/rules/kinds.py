@@ -136,7 +136,7 @@ KINDS: dict[str, Kind] = {
     "citizen-number": _kind(
         "按{other}的取值，{label}应为有效的18位公民身份号码（GB 11643），请核对",
         "With this value of {other}, {label} must be a valid citizen number of 18 characters (GB 11643); check it",
-        _call("no_citizen"), needs=frozenset({"when"}),
+        lambda p: f"(no_citizen({value(p)}) or {value(p)}[6:14] > today)", needs=frozenset({"when"}),
     ),
     "uscc-check": _kind(
         "{label}的校验码不正确（GB 32100），请核对全部18位", "{label} has a wrong check character (GB 32100); check all 18",
