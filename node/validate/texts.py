@@ -18,6 +18,9 @@ from node.validate.vocabulary import BODIES, OFFICES, PERSONS, WORDS
 
 FIRST, DAYS = date(1945, 1, 1).toordinal(), 27000  # births and other dates lie in 1945 to 2018
 
+TRIES = 200
+"""How often a text of a pattern is drawn anew until it fits its length too."""
+
 SURNAMES = (
     "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林罗高梁郑谢宋唐许韩冯邓曹彭曾萧田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔"
     "钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤"
@@ -57,10 +60,18 @@ def leaf_text(leaf: Leaf, spec: Specification, dice: Dice, index: int, seed: int
         return _BY_NAME[leaf.name](dice)
     if leaf.facets.enumeration:
         return dice.pick(leaf.facets.enumeration)
-    text = WORDING[leaf.name](dice) if leaf.name in WORDING else ""
-    if leaf.match is not None and leaf.match.fullmatch(text):
-        return text[:leaf.facets.max_length]
-    return write(pattern.parse(leaf.facets.pattern or "[0-9]"), dice)[:leaf.facets.max_length]
+    return _patterned(leaf, dice)
+
+
+def _patterned(leaf: Leaf, dice: Dice) -> str:
+    """Return a text of a leaf's pattern and length; raise LookupError if none is met."""
+    tree = pattern.parse(leaf.facets.pattern or "[0-9]")
+    for number in range(TRIES):
+        text = WORDING[leaf.name](dice) if number == 0 and leaf.name in WORDING else write(tree, dice)
+        text = text[:leaf.facets.max_length]  # which can cut off an end that the pattern wants
+        if leaf.match is None or leaf.match.fullmatch(text) and len(text) >= (leaf.facets.min_length or 0):
+            return text
+    raise LookupError(f"no valid text of {leaf.name} was met")
 
 
 def write(node: pattern.Node, dice: Dice) -> str:

@@ -208,6 +208,14 @@ def test_a_delete_owes_nothing_but_its_key() -> None:
     assert isinstance(by_json(spec(), twin), Record) and isinstance(by_xml(spec(), twin), Record)
 
 
+def test_a_text_of_a_pattern_fits_its_length_too() -> None:
+    """Cut to five characters, some of these would end in the hyphen that stands between letters."""
+    fields = FIELDS + leaf("Joined", "xs:string", "", "", facet(pattern="[a-z]+-?[a-z]", minLength="3", maxLength="5"))
+    of = compiled(fields)
+    for index in range(300):
+        assert isinstance(by_json(of, sample(of, 12, index)), Record), index
+
+
 def test_samples_fulfil_every_kind_and_each_kind_can_be_broken() -> None:
     of = spec()
     for index in range(300):
