@@ -8,6 +8,7 @@ All methods are plain blocking calls.  They fail with a `Trouble` of `node.model
     ledger    Store, Ledger: one transaction, one store
     outbox    OutboxUnit
     inbox     InboxUnit, WarehouseUnit
+    cases     CaseUnit, the part of WarehouseUnit that knows cases and findings
     world     Sink, Counter, Log
 
 For: the rooms that decide, which must not know a database, a library or a machine.
@@ -15,6 +16,7 @@ Hides: nothing; it has no code.  Who may call: every room; only service/ chooses
 Promises: what each class says, numbered where a test speaks of it.  Fails: with a `Trouble` only.
 """
 
+from node.ports.cases import CaseUnit
 from node.ports.inbox import InboxUnit, WarehouseUnit
 from node.ports.keys import SM2_ID, Chance, Clock, Crypto, Identity, PrivateKey, Registry, Storage, Trust
 from node.ports.ledger import Ledger, Store
@@ -23,6 +25,7 @@ from node.ports.world import Counter, Log, Sink
 
 __all__ = [
     "SM2_ID",
+    "CaseUnit",
     "Chance",
     "Clock",
     "Counter",

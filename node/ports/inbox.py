@@ -8,6 +8,7 @@ from typing import Protocol
 from node.model.instant import Instant
 from node.model.parcel import Lane, Manifest, Position, Stage, Verdict
 from node.model.spool import Arrival, ArrivalState, Block, Claim, Delivery, Given, Met, Received, Row
+from node.ports.cases import CaseUnit
 from node.ports.ledger import Ledger
 
 
@@ -113,7 +114,7 @@ class InboxUnit(Ledger, Protocol):
         """A named person throws a parked parcel away; the ledger says who."""
 
 
-class WarehouseUnit(Ledger, Protocol):
+class WarehouseUnit(CaseUnit, Ledger, Protocol):
     """One transaction of the warehouse.
 
     W1  A record is applied only if its version is greater than the one held for (origin, resource, business key).

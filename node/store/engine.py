@@ -195,7 +195,7 @@ class SqliteStore(ABC, Generic[U]):
         return connection
 
     def _bring_up(self, connection: sqlite3.Connection) -> None:
-        """Create the tables of a new file; refuse one of a later version."""
+        """Create the tables of a new file, upgrade one of an earlier version; refuse one of a later version."""
         (found,) = connection.execute("PRAGMA user_version").fetchone()
         if found > self.version:
             raise trouble(codes.STORE_NEWER, name=self.name)
@@ -205,8 +205,17 @@ class SqliteStore(ABC, Generic[U]):
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {self.version}")
             connection.execute("COMMIT")
-        elif found == 0:
+        elif found < self.version and self.writing:
+            connection.execute("BEGIN IMMEDIATE")
+            self._upgrade(connection, found)
+            connection.execute(f"PRAGMA user_version = {self.version}")
+            connection.execute("COMMIT")
+        elif found < self.version:  # the node that writes has not made or upgraded it yet
             raise trouble(codes.STORE_BUSY, name=self.name)
+
+    def _upgrade(self, connection: sqlite3.Connection, found: int) -> None:
+        """Make a file of version `found` one of this version, in the transaction that is open."""
+        raise AssertionError(f"{self.name} has had one version only")
 
     def _take_lock(self) -> int:
         try:

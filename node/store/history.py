@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from node.model.ids import uuid_text
@@ -12,6 +12,8 @@ from node.model.spool import Block, Row
 from node.store.sealing import pack
 from node.store.transaction import Transaction
 
+BATCH = 512
+"""Keys asked for in one statement."""
 ROW_SHIFT = 40
 """A row's number is resource · 2⁴⁰ + a running number."""
 
@@ -74,6 +76,15 @@ class History(Transaction):
             (sealed,) = self._one("SELECT sealed FROM blocks WHERE id = ?", block)
             lines = known[block] = self._sealing.open_parts("blocks", block, sealed)[2:]
         return lines
+
+    def _among(self, sql: str, values: Sequence[bytes]) -> Iterator[Any]:
+        """Yield the rows of `sql` IN the values; the list is padded, so that few statements are ever prepared."""
+        for start in range(0, len(values), BATCH):
+            part = list(values[start : start + BATCH])
+            size = 1 if len(part) == 1 else 16 if len(part) <= 16 else 128 if len(part) <= 128 else BATCH
+            marks = ", ".join("?" * size)
+            part += part[:1] * (size - len(part))
+            yield from self._all(f"{sql} IN ({marks})", *part)
 
     def _resource(self, code: str) -> int | None:
         number = self._memory.codes.get(("resource", code))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+import sqlite3
+from collections.abc import Sequence
 
 from node.ledger import steps
 from node.model import codes
@@ -14,21 +14,21 @@ from node.model.record import Version
 from node.model.spool import Delivery
 from node.model.trouble import trouble
 from node.ports import Store, WarehouseUnit
+from node.store.cases import Cases
 from node.store.engine import SqliteStore
-from node.store.history import ROW_SHIFT, History, read_leaves, scope, write_leaves
+from node.store.history import ROW_SHIFT, read_leaves, scope, write_leaves
 from node.store.schema_warehouse import VERSION, WAREHOUSE
 from node.store.sealing import seal_name
 from node.store.transaction import row_key
+from node.store.upgrade import know_cases
 from node.warehouse.rules import Held, Home, State
 
-BATCH = 512
-"""Keys asked for in one statement."""
 _OUTCOMES = (Outcome.APPLIED, Outcome.OLDER)
-Numbers = dict[bytes, tuple[int, bytes | None]]
-"""The number and the present holder of each key that has a row."""
+Numbers = dict[bytes, tuple[int, bytes | None, bytes | None]]
+"""The number, the present holder and the present case of each key that has a row."""
 
 
-class WarehouseTransaction(History):
+class WarehouseTransaction(Cases):
     """One transaction of the warehouse (port `WarehouseUnit`)."""
 
     def _new_lane(self, lane: object) -> dict[str, object]:
@@ -102,7 +102,12 @@ class WarehouseTransaction(History):
             state.apply(number, key, row, record.head.version, record.head.operation)
             for number, (key, row, record) in enumerate(zip(keys, rows, records, strict=True))
         ]
-        self._save(state, numbers, delivery, keys, resource, block)
+        cases = self._cases(state, delivery)
+        self._save(state, numbers, cases, delivery, keys, resource, block)
+        won = (records[number].key for number in state.wins.values() if number is not None)
+        touched = self._watching(delivery.spec.id, won)
+        touched.update(cases.values(), _left(state, numbers))
+        self._touch(touched, block)
         self._save_homes(state, strayed)
         return outcomes
 
@@ -111,12 +116,12 @@ class WarehouseTransaction(History):
         state = State()
         numbers: Numbers = {}
         strayed: set[bytes] = set()
-        columns = "SELECT id, key, holder, epoch, n, line IS NULL FROM current WHERE"
+        columns = "SELECT id, key, holder, epoch, n, line IS NULL, correlation FROM current WHERE"
         for wanted, column in ((rows, "holder"), (keys, "key")):
             missing = wanted if column == "holder" else [key for key in wanted if key not in numbers]
-            for id, key, holder, epoch, n, gone in self._among(f"{columns} {column}", missing):
+            for id, key, holder, epoch, n, gone, case in self._among(f"{columns} {column}", missing):
                 version = Version(epoch, n)
-                state.held[key], numbers[key] = Held(version, holder, bool(gone)), (id, holder)
+                state.held[key], numbers[key] = Held(version, holder, bool(gone)), (id, holder, case)
                 if holder is not None:
                     state.homes[holder] = Home(key, version)
         strays = [row for row in rows if row not in state.homes] if self._one("SELECT 1 FROM displaced LIMIT 1") else []
@@ -125,43 +130,54 @@ class WarehouseTransaction(History):
             strayed.add(row)
         return state, numbers, strayed
 
-    def _among(self, sql: str, values: Sequence[bytes]) -> Iterator[Any]:
-        """Yield the rows of `sql` IN the values; the list is padded, so that few statements are ever prepared."""
-        for start in range(0, len(values), BATCH):
-            part = list(values[start : start + BATCH])
-            size = 1 if len(part) == 1 else 16 if len(part) <= 16 else 128 if len(part) <= 128 else BATCH
-            marks = ", ".join("?" * size)
-            part += part[:1] * (size - len(part))
-            yield from self._all(f"{sql} IN ({marks})", *part)
+    def _cases(self, state: State, delivery: Delivery) -> dict[bytes, bytes]:
+        """Return the case of each changed key whose record has one: the keyed digest of its correlation."""
+        records = delivery.records
+        if not any(record.head.correlation is not None for record in records):
+            return {}
+        mac = self._sealing.macs(b"case")
+        return {
+            key: mac(said.encode()) for key, number in state.wins.items()
+            if number is not None and (said := records[number].head.correlation) is not None
+            and not state.held[key].gone
+        }
 
     def _save(
-        self, state: State, numbers: Numbers, delivery: Delivery, keys: Sequence[bytes], resource: int, block: int
+        self, state: State, numbers: Numbers, cases: dict[bytes, bytes], delivery: Delivery, keys: Sequence[bytes],
+        resource: int, block: int,
     ) -> None:
         old: list[tuple[object, ...]] = []
         handed: list[tuple[object, ...]] = []
+        moved: list[tuple[object, ...]] = []
+        case_of = cases.get
         new: list[tuple[bytes, tuple[object, ...]]] = []
         for key, number in state.wins.items():
             held = state.held[key]
             where = (None, None) if held.gone else (block, number)
             values = (*held.version, *where)
             if key not in numbers:
-                new.append((key, (held.row, *values)))
+                new.append((key, (held.row, *values, case_of(key))))
                 continue
-            id, holder = numbers[key]
+            id, holder, case = numbers[key]
             old.append((*values, id))
             if holder != held.row:
                 handed.append((held.row, id))
+            if case is not case_of(key) and case != case_of(key):
+                moved.append((case_of(key), id))
         if old:
             self._write_all("UPDATE current SET epoch = ?, n = ?, block = ?, line = ? WHERE id = ?", old)
         if handed:  # apart, for an indexed column that is set is indexed anew, changed or not
             self._write_all("UPDATE current SET holder = ? WHERE id = ?", handed)
+        if moved:
+            self._write_all("UPDATE current SET correlation = ? WHERE id = ?", moved)
         if new:
             (rows,) = self._one("SELECT rows FROM resources WHERE id = ?", resource)
             self._write("UPDATE resources SET rows = rows + ? WHERE id = ?", len(new), resource)
             origins = self._origins(delivery, keys)
             first = (resource << ROW_SHIFT) + rows + 1
             self._write_all(
-                "INSERT INTO current (id, key, origin, holder, epoch, n, block, line) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO current (id, key, origin, holder, epoch, n, block, line, correlation)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [(id, key, origins[key], *values) for id, (key, values) in enumerate(new, first)],
             )
 
@@ -195,12 +211,21 @@ class WarehouseTransaction(History):
         return number
 
 
+def _left(state: State, numbers: Numbers) -> set[bytes]:
+    """Return the cases to which the changed keys belonged before."""
+    had = {key: case for key, (_, _, case) in numbers.items() if case is not None}
+    return {case for key, case in had.items() if key in state.wins}
+
+
 class SqliteWarehouse(SqliteStore[WarehouseTransaction]):
     """The warehouse of one node."""
 
     name = "warehouse"
     tables = WAREHOUSE
     version = VERSION
+
+    def _upgrade(self, connection: sqlite3.Connection, found: int) -> None:
+        know_cases(connection, self.sealing)
 
     def _begin(self) -> WarehouseTransaction:
         return WarehouseTransaction(self._connection, self.sealing, self._sm3, self.memory)

@@ -19,6 +19,7 @@ from node.model.record import Operation, Stream, Version
 from node.model.spool import Arriving, Block, Delivery
 from node.model.trouble import Retry
 from node.ports import WarehouseUnit
+from tests.contracts.cases_contract import CasesContract
 from tests.contracts.opened import Opened
 from tests.contracts.things import HERE, LANE, NEXT_SPEC, SPEC, T0, arriving, delivery, fresh_id
 
@@ -38,7 +39,7 @@ def stands(unit: WarehouseUnit, key: str, origin: str = HERE) -> tuple[int, bool
     return (row.version.n, row.line is not None) if row else None
 
 
-class WarehouseContract(Opened):
+class WarehouseContract(CasesContract, Opened):
     """Inherit and say how the store is opened, and opened again."""
 
     @pytest.fixture

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from node.crypto.symmetric import sm3 as real_sm3
 from node.ledger import steps
 from node.model import codes
+from node.model.finding import CaseRow
 from node.model.instant import Instant
 from node.model.parcel import Lane, Verdict
+from node.model.record import SpecificationId
 from node.model.spool import Block, Delivery, LedgerEntry, Row
 from node.model.trouble import trouble
 from node.ports import Store, WarehouseUnit
 from node.warehouse.rules import Held, Home, State
+from tests.fakes.cases import CasesInMemory, CaseTables
 from tests.fakes.memory import Failing, Journal, MemoryStore, MemoryUnit, Table
 
 
@@ -26,6 +29,9 @@ class CurrentRow:
     origin: str
     held: Held
     line: bytes | None
+    spec: SpecificationId
+    key: tuple[str, ...]
+    case: bytes | None
 
 
 class WarehouseTables:
@@ -37,16 +43,17 @@ class WarehouseTables:
         self.current: Table[bytes, CurrentRow] = Table(journal)
         self.homes: Table[bytes, Home] = Table(journal)
         self.applied: Table[str, tuple[Verdict, ...]] = Table(journal)
+        self.cases = CaseTables(journal)
 
 
-class WarehouseUnitInMemory(MemoryUnit):
+class WarehouseUnitInMemory(CasesInMemory, MemoryUnit):
     """One transaction of the warehouse."""
 
     def __init__(
         self, tables: WarehouseTables, chains: Table[Lane, tuple[LedgerEntry, ...]], sm3: Callable[[bytes], bytes]
     ) -> None:
         super().__init__(chains, sm3)
-        self._tables = tables
+        self._tables, self._cases = tables, tables.cases
 
     def applied(self, parcel: str) -> Sequence[Verdict] | None:
         return self._tables.applied.get(parcel)
@@ -66,8 +73,14 @@ class WarehouseUnitInMemory(MemoryUnit):
             Verdict(record.leaf, state.apply(n, keys[n], rows[n], record.head.version, record.head.operation))
             for n, record in enumerate(records)
         )
+        block = 1 + len(self._tables.blocks.values())
         for key, number in state.wins.items():
+            before_it = self._tables.current.get(key)
             self._keep(key, number, delivery, state.held[key], keys)
+            stands = self._tables.current[key]
+            self.touch([one.case for one in (before_it, stands) if one is not None and one.case is not None], block)
+            if number is not None:
+                self.touch_watching(delivery.spec.id, records[number].key, block)
         for row in state.moved:
             self._tables.homes[row] = state.homes[row]
         if records:
@@ -90,7 +103,10 @@ class WarehouseUnitInMemory(MemoryUnit):
         else:
             resource, origin = delivery.lane.resource, delivery.records[keys.index(key)].head.origin
             id = 1 + sum(1 for row in self._tables.current.values() if row.resource == resource)
-        self._tables.current[key] = CurrentRow(id, resource, origin, held, line)
+        correlation = None if number is None or held.gone else delivery.records[number].head.correlation
+        business = () if number is None else delivery.records[number].key
+        case = None if correlation is None else correlation.encode()
+        self._tables.current[key] = CurrentRow(id, resource, origin, held, line, delivery.spec, business, case)
 
     def _append(self, delivery: Delivery, now: Instant) -> None:
         lane, lines = delivery.lane, tuple(record.line for record in delivery.records)
@@ -108,6 +124,20 @@ class WarehouseUnitInMemory(MemoryUnit):
 
     def last(self, resource: str) -> int:
         return max((block.id for block in self._tables.blocks.values() if block.resource == resource), default=0)
+
+    def case_rows(self, digest: bytes, after: int, limit: int) -> Sequence[CaseRow]:
+        found = [
+            CaseRow(number, row.resource, row.spec, row.line)
+            for number, row in enumerate(self._tables.current.values(), 1)
+            if row.case == digest and number > after and row.line is not None
+        ]
+        return found[:limit]
+
+    def stands(self, resources: Collection[str], key: str) -> bool:
+        return any(
+            row.resource in resources and row.key == (key,) and row.line is not None
+            for row in self._tables.current.values()
+        )
 
     def row(self, origin: str, resource: str, key: tuple[str, ...]) -> Row | None:
         row = self._tables.current.get(_name("key", origin, resource, *key))

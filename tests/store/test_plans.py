@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from node.model.finding import Reference
 from node.model.parcel import Stage
 from node.model.spool import ArrivalState, EntryState
 from tests.contracts.acts import hear, ship
+from tests.contracts.cases_contract import finding, of_case
 from tests.contracts.inbox_contract import LEASE, close, take_in, taken
-from tests.contracts.things import LANE, T0, arriving, delivery, fresh_id, supply
+from tests.contracts.things import LANE, SPEC, T0, arriving, delivery, fresh_id, supply
 from tests.store import places
 
 SMALL = {"lanes", "l", "kinds", "facts", "resources", "origins"}
@@ -110,4 +112,25 @@ def test_the_warehouse_reads_no_table_through(tmp_path: Path, again: bool) -> No
     if again:
         life()
     assert scans(store, life) == []
+    store.close()
+
+
+def test_cases_and_findings_are_found_by_an_index(tmp_path: Path) -> None:
+    store = places.warehouse(tmp_path)
+
+    def life() -> None:
+        with store.unit() as unit:
+            unit.apply(delivery([of_case(f"case-{n}", n, n + 1, f"k{n}") for n in range(30)]), T0)
+            for case in unit.cases_due(T0, 9):
+                unit.case_rows(case.digest, 0, 9), unit.stands([LANE.resource], "k1"), unit.unclosed(case.digest)
+                id = unit.keep_finding(case.digest, finding(opened=T0))
+                unit.rest_case(case, [Reference(SPEC.id, "k")], T0)
+                unit.finding(id), unit.findings("case.a", True, 0, 9), unit.findings(None, False, 0, 9)
+            unit.apply(delivery([of_case("case-1", n, n + 50, f"k{n}")._replace(key=("k",)) for n in range(30)]), T0)
+            unit.purge_findings(T0, 9), unit.drop_finding(id)
+
+    assert scans(store, life) == []
+    with store.unit() as unit:
+        (plan,) = store._connection.execute("EXPLAIN QUERY PLAN SELECT 1 FROM current WHERE correlation = x'00'")
+        assert "current_correlation" in plan[-1] and unit.open_findings() == {"case.a": 8}
     store.close()

@@ -8,7 +8,7 @@ Promises: pure but for reading declarations; a case is judged in one pass per ru
 Fails: `BadBetween` (Hold BETWEEN_FORM) for a declaration with faults, all of them told.
 """
 
-from node.validate.between.case import RECORDS, Case, Member, Reference, RowName, Standing, row_name
+from node.validate.between.case import RECORDS, Case, Member, Standing, row_name
 from node.validate.between.declared import TOO_LARGE, Between, Betweens, Breach, Judged, Rule, too_large
 from node.validate.between.faults import BadBetween, BetweenFault
 from node.validate.between.folders import load_between
@@ -16,5 +16,5 @@ from node.validate.between.reading import read_between
 
 __all__ = [
     "RECORDS", "TOO_LARGE", "BadBetween", "Between", "BetweenFault", "Betweens", "Breach", "Case", "Judged", "Member",
-    "Reference", "RowName", "Rule", "Standing", "load_between", "read_between", "row_name", "too_large",
+    "Rule", "Standing", "load_between", "read_between", "row_name", "too_large",
 ]

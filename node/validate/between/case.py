@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Sequence
 from typing import NamedTuple
 
+from node.model.finding import Reference, RowName
 from node.model.instant import Instant
 from node.model.record import Twin
 from node.validate.rules.checks import instant
@@ -24,21 +25,6 @@ class Standing(NamedTuple):
 
     def __repr__(self) -> str:
         return f"Standing({self.interface}, {self.row!r})"
-
-
-class RowName(NamedTuple):
-    """What a finding says of a record: whose row it is, and never what it holds."""
-
-    resource: str
-    origin: str
-    row: str
-
-
-class Reference(NamedTuple):
-    """A record that is named by its business key: of which interface, and the key's only value."""
-
-    interface: str
-    key: str
 
 
 class Member(NamedTuple):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from node.model.finding import Reference, RowName
 from node.model.instant import Instant
 from node.model.sentence import Sentence
-from node.validate.between.case import RECORDS, Case, Reference, RowName, Standing, row_name
+from node.validate.between.case import RECORDS, Case, Standing, row_name
 from node.validate.between.kinds import Kind, Needs, Overdue, Refers
 
 ROWS = 16

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from node.model.finding import Reference
 from node.model.instant import Instant
-from node.validate.between.case import Case, Member, Reference, Standing
+from node.validate.between.case import Case, Member, Standing
 
 Broken = Sequence[Standing]
 

@@ -6,7 +6,8 @@ from functools import cache
 
 import pytest
 
-from node.validate.between import TOO_LARGE, Betweens, Judged, Reference, Standing, load_between, too_large
+from node.model.finding import Reference
+from node.validate.between import TOO_LARGE, Betweens, Judged, Standing, load_between, too_large
 from node.validate.between.case import moment
 from tests.validate.between import story
 from tests.validate.between.story import standing, twin
