@@ -194,14 +194,15 @@ class Local:
     def _asked(self, request: Request, code: str) -> tuple[str | None, SourceMapping | None]:
         """Return the version and the mapping asked for; a mapping is to one version, which need not be named.
 
-        Raises Refused(BAD_REQUEST) for a mapping that the resource does not have, or that is to another version.
+        Raises Refused(MAPPING) for a mapping that the resource does not have, or that is to another version.
         """
         version, name = request.query.get("spec"), request.query.get("mapping")
         if name is None:
             return version, None
         found = self._desk.means.mappings.get((code, name))
         if found is None or version not in (None, str(found.id)):
-            raise trouble(codes.BAD_REQUEST, reason="mapping")
+            self._resource(code, None)  # for a resource that is none, that is what is told
+            raise trouble(codes.MAPPING, resource=code)
         return str(found.id), found
 
     # --- deliveries ---------------------------------------------------------------------------------------------

@@ -398,6 +398,11 @@ MEDIA = _code(
     "使用 application/json、application/x-ndjson 或 application/xml，UTF-8 或 GB18030；text/csv 须用 ?mapping= 指明字段映射",
     "Use application/json, application/x-ndjson or application/xml, in UTF-8 or GB18030; text/csv needs a ?mapping=",
 )
+MAPPING = _code(
+    "EXN-API-MAPPING", _R, 422,
+    "信息资源{resource}没有此字段映射，或映射用于另一版本", "Resource {resource} has no such mapping, or it is to another version",
+    "检查mapping参数和该信息资源的配置mappings", "Check the parameter mapping, and mappings in the resource's configuration",
+)
 NOT_FOUND = _code(
     "EXN-API-NOT-FOUND", _R, 404, "没有此对象", "There is no such thing", "检查编号", "Check the id",
 )

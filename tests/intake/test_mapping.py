@@ -113,10 +113,10 @@ def test_the_example_of_the_description_is_judged_as_it_says(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(("path", "media", "status", "code"), [
-    (f"{REGIONS}?mapping=none", "text/csv", 400, "EXN-API-REQUEST"),
-    (f"{REGIONS}?mapping=", "text/csv", 400, "EXN-API-REQUEST"),
-    (f"/v1/resources/population/records?mapping={quote('旧系统')}", "text/csv", 400, "EXN-API-REQUEST"),
-    (f"{MAPPED}&spec=region-code/9.9", "text/csv", 400, "EXN-API-REQUEST"),
+    (f"{REGIONS}?mapping=none", "text/csv", 422, "EXN-API-MAPPING"),
+    (f"{REGIONS}?mapping=", "text/csv", 422, "EXN-API-MAPPING"),
+    (f"/v1/resources/population/records?mapping={quote('旧系统')}", "text/csv", 422, "EXN-API-MAPPING"),
+    (f"{MAPPED}&spec=region-code/9.9", "text/csv", 422, "EXN-API-MAPPING"),
     (f"{MAPPED}&mapping=x", "text/csv", 400, "EXN-API-REQUEST"), (MAPPED, "application/xml", 415, "EXN-API-MEDIA"),
     (REGIONS, "text/csv", 415, "EXN-API-MEDIA"), (MAPPED, "text/csv; charset=gbk", 415, "EXN-API-MEDIA"),
 ])
