@@ -133,11 +133,18 @@ class DiskSection(Section):
 
 
 class RetentionSection(Section):
-    """How long finished things are kept: idempotency answers, done parcels, receipts."""
+    """How long finished things are kept: idempotency answers, done parcels, receipts, closed findings."""
 
     answers: Age = 30 * DAY
     done: Age = 7 * DAY
     receipts: Age = 3650 * DAY
+    findings: Age = 365 * DAY
+
+
+class FindingsSection(Section):
+    """How long a breach of a rule between records may last before it is told; else as each declaration says."""
+
+    wait: Duration | None = None
 
 
 class ClockSection(Section):

@@ -13,6 +13,7 @@ from node.config.sections import (
     ClockSection,
     CryptoSection,
     DiskSection,
+    FindingsSection,
     GatewaySection,
     KeysSection,
     LogSection,
@@ -36,6 +37,7 @@ class Settings(Section):
     admin: AdminSection = AdminSection()
     disk: DiskSection = DiskSection()
     retention: RetentionSection = RetentionSection()
+    findings: FindingsSection = FindingsSection()
     clock: ClockSection = ClockSection()
     timers: TimersSection = TimersSection()
     log: LogSection = LogSection()

@@ -33,6 +33,7 @@ class Retention:
     done: int = 2 * DAY
     bytes_in: int = 2 * DAY
     receipts: int = 365 * DAY
+    findings: int = 365 * DAY
     quiet: int = DAY // 24
     """How long a peer may be silent before what it finished is kept: it may have been restored in the meantime."""
 
@@ -42,7 +43,7 @@ CLOCK = "clock"
 
 
 class Sweep:
-    """Purges both queues every so often."""
+    """Purges both queues and closed findings every so often."""
 
     def __init__(self, desk: Desk, retention: Retention, every: float = 60.0) -> None:
         self._desk, self._retention, self._every = desk, retention, every
@@ -81,6 +82,10 @@ class Sweep:
         receipts = max(keep.receipts, done)
         while purged >= AT_ONCE:
             purged = await desk.inbox.run(lambda unit: unit.purge(now - keep.bytes_in, now - receipts, AT_ONCE))
+            count += purged
+        purged = AT_ONCE
+        while purged >= AT_ONCE:
+            purged = await desk.warehouse.run(lambda unit: unit.purge_findings(now - keep.findings, AT_ONCE))
             count += purged
         if count:
             desk.log("info", "store.purged", count=count)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from node.ports import Chance, Crypto, Identity, Registry, Trust
 from node.validate import Specifications
+from node.validate.between import Betweens
 from node.validate.mapping import SourceMapping
 
 
@@ -24,3 +25,5 @@ class Means:
     """How far (ms) a peer's clock may differ from ours."""
     mappings: Mapping[tuple[str, str], SourceMapping] = field(default_factory=dict)
     """The mappings of sources' rows, by resource and name."""
+    betweens: Betweens = field(default_factory=Betweens)
+    """The rules between records."""

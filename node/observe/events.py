@@ -25,6 +25,8 @@ EVENTS: Mapping[str, Sentence] = {
     "receipts.reissued": Sentence("{count}份回执因密钥被吊销而重签", "{count} receipt(s) were signed anew, their key was revoked"),
     "parcels.resupplied": Sentence(
         "{count}个数据包因对方更换加密证书而重新装包", "{count} parcel(s) go again: the peer has another encryption certificate"),
+    "finding.opened": Sentence("记录间规则{rule}：打开核对发现{finding}", "Rule between records {rule}: finding {finding} opened"),
+    "finding.closed": Sentence("记录间规则{rule}：核对发现{finding}已消除", "Rule between records {rule}: finding {finding} closed"),
     "control.retry": Sentence("{who}要求{queue}立即重试", "{who} has the {queue} try again now"),
     "control.hold": Sentence("{who}暂停了通道{lane}", "{who} held the lane {lane}"),
     "control.release": Sentence("{who}恢复了通道{lane}", "{who} released the lane {lane}"),

@@ -106,6 +106,9 @@ FAMILIES: tuple[Family, ...] = (
            "subscriber"),
     _gauge("node_last_seen", "node_last_seen_timestamp_seconds", "When a node was last heard.", "node"),
     _gauge("catalogue_resources", "catalogue_resources", "Resources by status.", "status"),
+    # rules between records
+    _gauge("findings_open", "findings_open", "Findings that are open, by rule.", "rule"),
+    _counter("findings_opened", "Findings that were opened, by rule.", "rule"),
     # process
     _gauge("ready", "ready", "1 if the last readiness probe was green, by check.", "check"),
     _gauge("reactor_lag", "reactor_lag_seconds", "Greatest delay of a timer in the last interval."),

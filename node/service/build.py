@@ -13,6 +13,7 @@ from twisted.internet.interfaces import IListeningPort
 
 from node.config import Settings
 from node.crypto.tls import assert_pinnable
+from node.deliver.checker import Checker
 from node.deliver.router import Router
 from node.deliver.sweep import Retention, Sweep
 from node.exchange.means import Means
@@ -24,7 +25,7 @@ from node.service.disk import Disk
 from node.service.links import Callers, Wires, good
 from node.service.listeners import Listeners
 from node.service.mappings import read_mappings
-from node.service.papers import Papers, read_callers, read_papers, read_specifications
+from node.service.papers import Papers, read_between, read_callers, read_papers, read_specifications
 from node.service.peers import Peers
 from node.service.renewal import awaiting_restart, read_renewal
 from node.service.stores import Stores, open_stores
@@ -89,6 +90,7 @@ class Running:
             chance=os.urandom,
             skew=settings.clock.skew,
             mappings=read_mappings(settings, held, papers.crypto),
+            betweens=read_between(settings, held),
         )
         return Desk(
             means=means,
@@ -128,11 +130,11 @@ class Running:
 
     def _works(self) -> Sequence[tuple[str, Work]]:
         desk, keep, every = self.desk, self.settings.retention, self.settings.timers.purge / 1000
-        kept = Retention(keep.answers, keep.done, keep.done, keep.receipts)
+        kept = Retention(keep.answers, keep.done, keep.done, keep.receipts, findings=keep.findings)
         opener = Opener(desk)
         return (
             ("opener", opener.run), ("reconsider", opener.reconsider), ("router", Router(desk).run),
-            ("sweep", Sweep(desk, kept, every).run),
+            ("checker", Checker(desk).run), ("sweep", Sweep(desk, kept, every).run),
         )
 
     async def reload(self, reread: Callable[[], Settings]) -> list[str]:
@@ -151,7 +153,7 @@ class Running:
         self.watch.announce(new.settings)
         self.desk.means = replace(
             self.desk.means, registry=new.registry, specifications=new.specifications, skew=new.settings.clock.skew,
-            mappings=new.mappings,
+            mappings=new.mappings, betweens=new.betweens,
         )
         self.listeners.close_where(self._gone)
         self.peers.close_where(self._gone)

@@ -33,6 +33,7 @@ from node.service.papers import (
     Authorities,
     authorities,
     callers_authorities,
+    read_between,
     read_certificate,
     read_public,
     read_specifications,
@@ -202,9 +203,11 @@ class _Look:
     # --- specifications ----------------------------------------------------------------------------------------
 
     def specifications(self) -> None:
-        """All specifications compile, each resource's is among them, and its mappings can be used."""
+        """All specifications, rules between records and mappings can be used, and each resource's is there."""
         if self.crypto is None:
             return
+        with self._told("specifications.folders"):
+            read_between(self.settings, read_specifications(self.settings, self.crypto))
         with self._told("resource"):
             held = read_specifications(self.settings, self.crypto)
             for index, resource in enumerate(self.settings.resource, 1):

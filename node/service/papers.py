@@ -23,6 +23,7 @@ from node.model.trouble import trouble
 from node.ports import Chance, Crypto
 from node.service.registry import StaticRegistry
 from node.validate import Specifications
+from node.validate.between import Betweens, load_between
 
 FILE_LIMIT = 8 << 20
 
@@ -59,6 +60,11 @@ def read_registry(settings: Settings, crypto: Crypto) -> StaticRegistry:
 def read_specifications(settings: Settings, crypto: Crypto) -> Specifications:
     """Return the published specifications and the node's own; raise Hold(SPECIFICATION_FORM)."""
     return Specifications.load(xsd.FOLDER, crypto.sm3, settings.specifications.folders)
+
+
+def read_between(settings: Settings, held: Specifications) -> Betweens:
+    """Return the rules between records, published and the node's own; raise Hold(BETWEEN_FORM) with every fault."""
+    return load_between(xsd.FOLDER, held, settings.specifications.folders, settings.findings.wait)
 
 
 def authorities(settings: Settings, crypto: Crypto) -> Authorities:

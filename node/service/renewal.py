@@ -1,8 +1,9 @@
 """What a reload takes from the settings read anew, and what of them must wait for a restart.
 
 Rule 1: everything is read and proved good before anything changes, away from the reactor.
-Rule 2: peers, grants, resources, specifications, mappings, authorities, revocation lists, disk thresholds and the
-    clock's skew change at once; names, private keys, ports, waits and retention need a restart, and that is said.
+Rule 2: peers, grants, resources, specifications, rules between records, mappings, authorities, revocation lists, disk
+    thresholds and the clock's skew change at once; names, private keys, ports, waits and retention need a restart,
+    and that is said.
 """
 
 from __future__ import annotations
@@ -15,12 +16,20 @@ from node.config import Settings
 from node.crypto.chain import CertificateTrust
 from node.ports import Crypto
 from node.service.mappings import read_mappings
-from node.service.papers import Authorities, authorities, callers_authorities, read_registry, read_specifications
+from node.service.papers import (
+    Authorities,
+    authorities,
+    callers_authorities,
+    read_between,
+    read_registry,
+    read_specifications,
+)
 from node.service.registry import StaticRegistry
 from node.validate import Specifications
+from node.validate.between import Betweens
 from node.validate.mapping import SourceMapping
 
-AT_ONCE = ("peer", "resource", "specifications", "grant", "disk", "clock")
+AT_ONCE = ("peer", "resource", "specifications", "findings", "grant", "disk", "clock")
 _LISTS: Mapping[str, Any] = {"ca": (), "crl": ()}
 
 
@@ -34,18 +43,20 @@ class Renewal:
     callers: Authorities | None
     specifications: Specifications
     mappings: Mapping[tuple[str, str], SourceMapping]
+    betweens: Betweens
 
 
 def read_renewal(reread: Callable[[], Settings], crypto: Crypto) -> Renewal:
     """Return what the files say now; blocks.
 
-    Raises Misconfigured, Hold (KEY_FILE, SPECIFICATION_FORM, MAPPING_FORM, KEY_ROLE), or Refused (CERT_FORM, CRL_FORM).
+    Raises Misconfigured, Hold (KEY_FILE, SPECIFICATION_FORM, MAPPING_FORM, BETWEEN_FORM, KEY_ROLE), or Refused
+    (CERT_FORM, CRL_FORM).
     """
     settings = reread()
     held = read_specifications(settings, crypto)
     found = Renewal(
         settings, read_registry(settings, crypto), authorities(settings, crypto), callers_authorities(settings, crypto),
-        held, read_mappings(settings, held, crypto),
+        held, read_mappings(settings, held, crypto), read_between(settings, held),
     )
     for each in (found.authorities, found.callers):
         if each is not None:

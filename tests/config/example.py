@@ -63,6 +63,10 @@ reserve = "256MiB"
 answers = "30d"
 done = "7d"
 receipts = "3650d"
+findings = "365d"
+
+[findings]
+wait = "24h"
 
 [clock]
 skew = "5m"

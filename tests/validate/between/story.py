@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from node.model.instant import Instant
 from node.model.record import Record
 from node.validate import sample
 from node.validate.between import Standing
@@ -52,6 +54,11 @@ def task_code() -> str:
 def licence_id() -> str:
     """Return the identifier of the licence the completion names: that of the first sample."""
     return str(sample(spec("e-licence/1.0"), 7, 0)["LicenceId"])
+
+
+def at(instant: Instant) -> str:
+    """Return an instant as a moment of a record, in China's time."""
+    return f"{datetime.fromtimestamp(instant / 1000, timezone(timedelta(hours=8))):%Y-%m-%dT%H:%M:%S+08:00}"
 
 
 def judged(interface: str, made: dict[str, Any]) -> Record:
