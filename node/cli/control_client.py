@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import socket
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from node.cli import exits
 from node.cli.grammar import told
@@ -17,6 +17,10 @@ from node.model import codes
 from node.model.codes import TABLE
 from node.model.sentence import Sentence
 from node.model.trouble import Trouble, trouble
+
+if TYPE_CHECKING:
+    from node.service.papers import Papers
+    from node.validate.between import Betweens
 
 WITHIN = 120.0
 """Seconds for an answer; a trace may look through a thousand parcels."""
@@ -38,8 +42,18 @@ def consult(here: Situation, verb: str, **given: Any) -> dict[str, Any]:
 
     node = here.settings.node
     with reading(here) as (papers, stores):
-        view = view_of_papers(papers, node.code, node.domain, here.now)
+        view = view_of_papers(papers, node.code, node.domain, here.now, _rules(here, papers, verb))
         return drive_stores(READINGS[verb](view, given), stores)
+
+
+def _rules(here: Situation, papers: Papers, verb: str) -> Betweens:
+    """Return the rules between records for a verb that tells findings: to read them takes all specifications."""
+    from node.service.papers import read_between, read_specifications
+    from node.validate.between import Betweens
+
+    if not verb.startswith("findings."):
+        return Betweens()
+    return read_between(here.settings, read_specifications(here.settings, papers.crypto))
 
 
 def change(here: Situation, verb: str, **given: Any) -> dict[str, Any]:

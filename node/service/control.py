@@ -30,6 +30,7 @@ from twisted.python.failure import Failure
 from node.model import codes
 from node.model.trouble import Trouble, trouble
 from node.service.control_acts import ACTS, Actor
+from node.service.control_findings import findings_list, findings_show
 from node.service.control_read import Answer, Arguments, queue_list, queue_show, status, text
 from node.service.control_steps import Reading, drive
 from node.service.control_trace import trace
@@ -42,6 +43,7 @@ AT_ONCE = 16
 
 READINGS: dict[str, Callable[[View, Arguments], Reading[Answer]]] = {
     "status": status, "queue.list": queue_list, "queue.show": queue_show, "trace": trace,
+    "findings.list": findings_list, "findings.show": findings_show,
 }
 """The verbs that change nothing; they serve the running node and files opened read-only alike."""
 

@@ -17,6 +17,7 @@ from node.model.spool import Arrival, Entry, LaneState, LedgerEntry
 from node.model.trouble import Trouble
 from node.ports import Clock, Crypto, Registry, Trust
 from node.service.papers import Papers
+from node.validate.between import Betweens
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +31,22 @@ class View:
     registry: Registry
     trust: Trust
     now: Clock
+    rules: Betweens = Betweens()
 
 
 def view_of(means: Means, now: Clock) -> View:
     """Return the view of a running node."""
     here = means.identity
-    return View(here.node, here.domain, here.signing.fingerprint, means.crypto, means.registry, means.trust, now)
+    return View(
+        here.node, here.domain, here.signing.fingerprint, means.crypto, means.registry, means.trust, now,
+        means.betweens,
+    )
 
 
-def view_of_papers(papers: Papers, node: str, domain: str, now: Clock) -> View:
-    """Return the view of a node that does not run."""
+def view_of_papers(papers: Papers, node: str, domain: str, now: Clock, rules: Betweens = Betweens()) -> View:
+    """Return the view of a node that does not run; `rules` are only needed to tell findings."""
     own = papers.keyring.identity(domain, node, "").signing.fingerprint
-    return View(node, domain, own, papers.crypto, papers.registry, papers.trust, now)
+    return View(node, domain, own, papers.crypto, papers.registry, papers.trust, now, rules)
 
 
 def when(at: Instant | None) -> str | None:
