@@ -142,7 +142,10 @@ class RetentionSection(Section):
 
 
 class FindingsSection(Section):
-    """How long a breach of a rule between records may last before it is told; else as each declaration says."""
+    """Where it stands, the rules between records are in force: for a node that has all records of a case.
+
+    `wait` is how long a breach may last before it is told; else as each declaration says.
+    """
 
     wait: Duration | None = None
 

@@ -37,7 +37,7 @@ class Settings(Section):
     admin: AdminSection = AdminSection()
     disk: DiskSection = DiskSection()
     retention: RetentionSection = RetentionSection()
-    findings: FindingsSection = FindingsSection()
+    findings: FindingsSection | None = None
     clock: ClockSection = ClockSection()
     timers: TimersSection = TimersSection()
     log: LogSection = LogSection()

@@ -90,7 +90,7 @@ class Checker:
 
     async def _look(self, case: CaseDue) -> None:
         desk, rules, registry = self._desk, self._desk.means.betweens, self._desk.means.registry
-        stood = await self._stand(case)
+        stood = await self._stand(case) if rules.rules else Stood("", ())
         named = rules.references(stood.records) if len(stood.records) <= RECORDS else ()
         known, before = await desk.warehouse.run(
             lambda unit: (between.received(unit, named, registry), bool(unit.unclosed(case.digest))), durable=False

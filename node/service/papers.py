@@ -63,8 +63,14 @@ def read_specifications(settings: Settings, crypto: Crypto) -> Specifications:
 
 
 def read_between(settings: Settings, held: Specifications) -> Betweens:
-    """Return the rules between records, published and the node's own; raise Hold(BETWEEN_FORM) with every fault."""
-    return load_between(xsd.FOLDER, held, settings.specifications.folders, settings.findings.wait)
+    """Return the rules between records, published and the node's own; raise Hold(BETWEEN_FORM) with every fault.
+
+    They are in force where `[findings]` is, and only as far as the records they want come here.
+    """
+    among = {resource.specification.partition("/")[0] for resource in settings.resource}
+    wait = settings.findings.wait if settings.findings else None
+    found = load_between(xsd.FOLDER, held, settings.specifications.folders, wait, among)
+    return found if settings.findings else Betweens()
 
 
 def authorities(settings: Settings, crypto: Crypto) -> Authorities:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -196,6 +197,28 @@ def test_a_case_with_too_many_records_is_told_and_the_others_go_on(tmp_path: Pat
     bureau.come("case-step", {**twin("case-step", operation="D"), "RecordId": "r7", "StepNo": "7"})
     bureau.go(HOUR)
     assert ("case-too-large" in bureau.rules_open()) is False
+    bureau.close()
+
+
+def test_without_rules_cases_rest_unread(bureau: Bureau) -> None:
+    bureau.change(Betweens())
+    whole(bureau, but="case-application")
+    bureau.go(WAIT + HOUR, HOUR)
+    with bureau.staged.stores.warehouse.unit() as unit:
+        assert unit.cases_due(bureau.desk.now() + 10**12, 9) == [] and unit.wake_cases() == 0
+    assert bureau.told() == []
+
+
+def test_a_case_that_cannot_be_read_is_told_once_and_the_others_go_on(tmp_path: Path) -> None:
+    bureau = Bureau(tmp_path)
+    bureau.come("case-step", twin("case-step", "440100-BAD"))
+    file: Any = bureau.staged.stores.warehouse
+    file._connection.execute("UPDATE blocks SET sealed = zeroblob(length(sealed)) WHERE id = 1")
+    bureau.come("case-step", twin("case-step", "440100-GOOD"))
+    bureau.go(WAIT + HOUR, HOUR)
+    assert {one.correlation for one in bureau.told()} == {"440100-GOOD"} and len(bureau.told()) == 2
+    errors = [name for name in bureau.staged.journal.names("error") if name.startswith("EXN-")]
+    assert len(errors) == 1, errors
     bureau.close()
 
 

@@ -10,6 +10,7 @@ import pytest
 from node.deliver.sweep import DAY, Retention, Sweep
 from node.model.parcel import Stage
 from node.workers import WatchedClock
+from tests.contracts.cases_contract import finding
 from tests.exchange.acts import heard, receipt, sent, supplied
 from tests.stage.desk import CENTRE, finish, means_of, peer_of
 from tests.stage.pair import Pair
@@ -58,6 +59,23 @@ def after(pair: Pair, days: float, sweep: Sweep) -> None:
     """Let days pass with a sweep in each minute, told in one step: no clock jumps."""
     pair.clock.advance(days * 86_400)
     swept(pair, sweep)
+
+
+def test_closed_findings_are_forgotten_after_their_retention_and_open_ones_are_kept(pair: Pair) -> None:
+    now = pair.dept.desk.now()
+    with pair.dept.stores.warehouse.unit() as unit:
+        unit.keep_finding(b"a", finding(opened=now, closed=now))
+        unit.keep_finding(b"b", finding(opened=now))
+    sweep = Sweep(pair.dept.desk, Retention(findings=9 * DAY), EVERY)
+
+    def left() -> list[int]:
+        with pair.dept.stores.warehouse.unit() as unit:
+            return [one.id for one in unit.findings(None, False, 0, 9)]
+
+    after(pair, 8, sweep)
+    assert left() == [1, 2]
+    after(pair, 2, sweep)
+    assert left() == [2]
 
 
 def test_finished_entries_are_forgotten_after_their_retention(pair: Pair) -> None:

@@ -66,14 +66,21 @@ _LARGE = Rule(
 
 
 class Betweens:
-    """All declarations in force: of each name the newest version.  `wait` replaces what they declare."""
+    """All declarations in force: of each name the newest version.  `wait` replaces what they declare.
 
-    def __init__(self, declared: Iterable[Between] = (), wait: Instant | None = None) -> None:
+    `among` are the interfaces whose records come here: a rule that misses others is left out.
+    """
+
+    def __init__(
+        self, declared: Iterable[Between] = (), wait: Instant | None = None, among: Container[str] | None = None
+    ) -> None:
         self.declared = tuple(declared)
-        self.rules: Mapping[str, Rule] = {rule.name: rule for each in self.declared for rule in each.rules}
+        self.rules: Mapping[str, Rule] = {
+            rule.name: rule for each in self.declared for rule in each.rules
+            if among is None or all(one in among for one in rule.kind.requires)
+        }
         self._waits = {rule.name: each.wait for each in self.declared for rule in each.rules}
         self._wait = wait
-        self.interfaces = frozenset(one for each in self.declared for one in each.interfaces)
         kinds = [rule.kind for rule in self.rules.values()]
         self._refers = [kind for kind in kinds if isinstance(kind, Refers)]
         self._overdue = [kind for kind in kinds if isinstance(kind, Overdue)]

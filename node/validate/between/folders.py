@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 
 from node.model.instant import Instant
@@ -13,11 +13,13 @@ from node.validate.specifications import Specifications
 
 
 def load_between(
-    folder: Path, held: Specifications, more: Sequence[Path] = (), wait: Instant | None = None
+    folder: Path, held: Specifications, more: Sequence[Path] = (), wait: Instant | None = None,
+    among: Container[str] | None = None,
 ) -> Betweens:
     """Return what `between/<name>/<version>.toml` of the folder and of `more` declare; raise Hold(BETWEEN_FORM).
 
-    A version that is newer than a published one replaces it.  `wait` (ms) replaces the waiting period of all.
+    A version that is newer than a published one replaces it.  `wait` (ms) replaces the waiting period of all; `among`
+    are the interfaces whose records come to this node.
     """
     found: dict[str, tuple[tuple[int, ...], Between]] = {}
     for each in (folder, *more):
@@ -26,7 +28,7 @@ def load_between(
             version = numbers(path.stem)
             if path.parent.name not in found or found[path.parent.name][0] < version:
                 found[path.parent.name] = (version, made)
-    return Betweens([made for _, (_, made) in sorted(found.items())], wait)
+    return Betweens([made for _, (_, made) in sorted(found.items())], wait, among)
 
 
 def _read(path: Path) -> bytes:

@@ -20,6 +20,10 @@ Broken = Sequence[Standing]
 class Kind(Protocol):
     """One rule, decided for one case."""
 
+    @property
+    def requires(self) -> frozenset[str]:
+        """The interfaces whose records must come to a node for the rule to be fair there: it misses them else."""
+
     def broken(self, case: Case) -> Broken:
         """Return the records that break it."""
 
@@ -31,6 +35,10 @@ class Needs:
     of: tuple[str, ...]
     wants: tuple[str, ...]
 
+    @property
+    def requires(self) -> frozenset[str]:
+        return frozenset(self.wants)
+
     def broken(self, case: Case) -> Broken:
         return () if case.of(*self.wants) else case.of(*self.of)
 
@@ -41,6 +49,10 @@ class Order:
 
     first: Member
     then: Member
+
+    @property
+    def requires(self) -> frozenset[str]:
+        return frozenset()
 
     def broken(self, case: Case) -> Broken:
         firsts, thens = case.times(self.first), case.times(self.then)
@@ -57,6 +69,10 @@ class One:
 
     of: str
 
+    @property
+    def requires(self) -> frozenset[str]:
+        return frozenset()
+
     def broken(self, case: Case) -> Broken:
         found = case.of(self.of)
         return found if len(found) > 1 else ()
@@ -67,6 +83,10 @@ class Same:
     """The fields have one value in all records that have them."""
 
     fields: tuple[Member, ...]
+
+    @property
+    def requires(self) -> frozenset[str]:
+        return frozenset()
 
     def broken(self, case: Case) -> Broken:
         found = [each for member in self.fields for each in case.texts(member)]
@@ -79,6 +99,10 @@ class Refers:
 
     field: Member
     to: str
+
+    @property
+    def requires(self) -> frozenset[str]:
+        return frozenset((self.to,))
 
     def references(self, case: Case) -> list[Reference]:
         """Return the records that the case names by this field."""
@@ -96,6 +120,10 @@ class Open:
     until: Member
     closed: str
 
+    @property
+    def requires(self) -> frozenset[str]:
+        return frozenset()
+
     def broken(self, case: Case) -> Broken:
         if not case.of(self.closed):
             return ()
@@ -109,6 +137,10 @@ class Overdue:
     by: Member
     done: Member
     unless: str | None
+
+    @property
+    def requires(self) -> frozenset[str]:
+        return frozenset(one for one in (self.done.interface, self.unless) if one is not None)
 
     def broken(self, case: Case) -> Broken:
         if self.unless is not None and case.of(self.unless):

@@ -114,6 +114,13 @@ def test_records_of_no_set_are_not_looked_at() -> None:
     assert judge(*story.whole(), other) == Judged({})
 
 
+def test_a_rule_is_left_out_where_the_records_it_would_miss_are_not_exchanged() -> None:
+    some = load_between(FOLDER, held(), among={"case-step", "case-completion", "case-acceptance"})
+    left = set(rules().rules) - set(some.rules)
+    assert left == {"case.application", "case.licence", "case.overdue"}
+    assert set(load_between(FOLDER, held(), among=set(story.RESOURCES)).rules) == set(rules().rules)
+
+
 def test_a_case_of_too_many_records_is_told_and_not_judged() -> None:
     told = too_large([standing("case-step", twin("case-step", index=n)) for n in range(20)])
     assert set(told.breaches) == {TOO_LARGE} and not told.whole
