@@ -185,12 +185,12 @@ class Wire:
 
     def _answered(self, response: Response | Failure, call: Call, life: Life) -> None:
         call.running.clear()
+        self._saw(call, life, response)  # it left, though nobody may wait for it any more (seed 9575)
         if not life.alive or call.done.called:
             return
         if isinstance(response, Failure):
             call.fail()
             return
-        self._saw(call, life, response)
         if self.dice.random() < self.weather.lose_answer:
             self._goes_silent(call)
         else:
