@@ -169,8 +169,8 @@ class Gateway:
             if outgoing is None:
                 self._offered.pop(state.lane, None)
                 continue
-            self._alarms.end(state.lane)
             await release(desk, outgoing.claim)
+            self._alarms.end(state.lane)  # not before: who asked may be gone meanwhile, and then nothing left
             front = frame_head(outgoing.manifest, len(outgoing.payload))
             return Response(200, [front, outgoing.payload], [(b"Content-Type", PARCEL)])
         return None

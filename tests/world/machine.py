@@ -324,6 +324,8 @@ class Machine:
     """Seconds (at most) that work given to its threads takes."""
     life: Life | None = None
     lives: int = 0
+    copies: int = 0
+    """How many clones of it were made."""
     wrong: Instant = 0
     """How far its clock is off at its next starts, its battery being flat; else its time is set when it starts."""
     gone: bool = False
@@ -450,11 +452,12 @@ class Machine:
 
         Its lives are counted from a number of their own: both write their logs under one name.
         """
+        self.copies += 1
         dice = Random(f"{self.dice.random()}: clone of {self.name}")
         held: Any = None
         twin = Machine(
             self.name, self.city, held, self.terms, self.posts_to, dice, self.witness.beside(), self.skew,
-            lives=(self.lives // CLONED + 1) * CLONED,
+            lives=self.copies * CLONED,
         )
         disk = twin.disk = MemoryDisk(twin.now, dice.randbytes)
         disk.start()
