@@ -11,7 +11,10 @@ import pytest
 
 from node.validate.between import Betweens
 from node.validate.between.case import RECORDS
+from node.workers import Committer
+from tests.fakes.failing import FailingWarehouse, after_the_cut
 from tests.stage.bureau import HOUR, WAIT, Bureau, rules
+from tests.store import places
 from tests.validate.between import story
 from tests.validate.between.story import twin
 
@@ -222,12 +225,41 @@ def test_a_case_that_cannot_be_read_is_told_once_and_the_others_go_on(tmp_path: 
     bureau.close()
 
 
+class OnDisk(Bureau):
+    """A bureau whose warehouse is a file; after a cut it goes on from a copy of what the disk has."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._folder, self._cuts = folder, 0
+        self.loop.cancel()
+        self._open(folder)
+
+    def _open(self, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
+        self._now = folder
+        self.staged.stores.warehouse = places.warehouse(folder, FailingWarehouse)
+        self.staged.desk.warehouse = Committer(self.staged.stores.warehouse, self.clock)
+        self.staged.desk.stopping = False
+        self.start()
+
+    def crash(self) -> None:
+        self.desk.stopping = True
+        self.loop.cancel()
+        self._cuts += 1
+        copy = self._folder / f"copy-{self._cuts}"
+        after_the_cut(self._now / "warehouse.db", copy)
+        self.staged.stores.warehouse.close()
+        self._open(copy)
+
+
 @pytest.mark.parametrize("after", [False, True])
-def test_each_finding_opens_and_closes_once_wherever_the_power_fails(after: bool) -> None:
+@pytest.mark.parametrize("disk", [False, True])
+def test_each_finding_opens_and_closes_once_wherever_the_power_fails(tmp_path: Path, disk: bool, after: bool) -> None:
     """The warehouse is cut off at its first commit, then its second, until a run gets through."""
     for commit in range(1, 100):
-        bureau = Bureau()
-        bureau.staged.stores.warehouse.fail_at(commit, after=after)  # type: ignore[attr-defined]  # it is in memory
+        bureau = OnDisk(tmp_path / f"{commit}") if disk else Bureau()
+        store: Any = bureau.staged.stores.warehouse
+        store.fail_at(commit, after=after)
         bureau.come("case-step")
         bureau.go(WAIT + 2 * HOUR, HOUR)
         assert bureau.rules_open() == {"case.application", "case.acceptance"}, commit
@@ -237,11 +269,10 @@ def test_each_finding_opens_and_closes_once_wherever_the_power_fails(after: bool
         told = bureau.told()
         assert sorted(one.rule for one in told) == ["case.acceptance", "case.application"], commit
         assert all(one.opened and one.closed and one.opened < one.closed for one in told), commit
-        through = bureau.staged.stores.warehouse._countdown > 0  # type: ignore[attr-defined]  # it is in memory
         bureau.desk.stopping = True
         bureau.loop.cancel()
         bureau.staged.close()
-        if through:
+        if store._countdown > 0:
             assert commit > 6, "it was cut off several times before"
             return
     pytest.fail("no run got through")

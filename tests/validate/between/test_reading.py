@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from node.model import codes
 from node.validate.between import BadBetween, load_between, read_between
-from node.validate.between.reading import OCTETS, RULES
+from node.validate.between.case import RECORDS
+from node.validate.between.reading import KINDS, OCTETS, RULES
 from tests.validate.held import held
 from xsd import FOLDER
 
@@ -118,3 +121,26 @@ def test_a_declaration_that_cannot_be_read_holds_the_start(tmp_path: Path) -> No
     with pytest.raises(BadBetween) as caught:
         load_between(FOLDER, held(), [tmp_path])
     assert [one.rule for one in caught.value.faults] == ["unreadable"] and "case/2.0" in str(caught.value)
+
+
+def test_the_readme_names_every_kind() -> None:
+    text = (FOLDER / "README.md").read_text()
+    section = text[text.index("## Rules between records"):]
+    assert [kind for kind in KINDS if f"| `{kind}` |" not in section] == [] and str(RECORDS) in section
+
+
+def test_a_spoiled_declaration_is_read_or_told_and_nothing_else(seed: int) -> None:
+    random = Random(seed)
+    words = sorted(set(re.findall(r"[\w.-]+", GOOD))) + ["[", "]", "=", '"', "{", "}", "\n", "0", "true", "1979-05-27"]
+    read = 0
+    for _ in range(150):
+        text = GOOD
+        for _ in range(random.randint(1, 4)):
+            at = random.randrange(len(text))
+            text = text[:at] + random.choice(words) + text[at + random.randint(0, 12):]
+        try:
+            read_between("case/1.0", text.encode(), held())
+            read += 1
+        except BadBetween as met:
+            assert all(one.says.zh and one.text("en") for one in met.faults), text
+    assert read < 150
