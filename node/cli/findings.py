@@ -6,9 +6,10 @@ from typing import Any
 
 import click
 
-from node.cli.control_client import consult
+from node.cli.control_client import change, consult
 from node.cli.grammar import Group, argument, as_json, option
 from node.cli.output import Cell
+from node.cli.person import named, who_decides
 from node.cli.situation import Situation
 from node.model.sentence import Sentence
 
@@ -51,6 +52,17 @@ def listed(here: Situation, unclosed: bool, rule: str | None, after: int, limit:
 def show(here: Situation, number: int) -> None:
     told = consult(here, "findings.show", finding=number)
     here.out.show(told, lambda: _show(here, told))
+
+
+@findings.command("recheck", says=Sentence(
+    "重新核对全部办件：规则刚启用或有改动时", "look at every case again: when rules are new here, or were changed"))
+@who_decides
+@as_json
+@click.pass_obj
+def recheck(here: Situation, who: str | None) -> None:
+    told = change(here, "findings.recheck", who=named(who))
+    here.out.show(told, lambda: here.out.line(Sentence(
+        f"将按{len(told['rules'])}条规则重新核对全部办件", f"Every case is looked at again by {len(told['rules'])} rule(s)")))
 
 
 def _level(one: dict[str, Any]) -> Cell:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import Any
 
 import click
@@ -10,6 +9,7 @@ import click
 from node.cli.control_client import change, consult
 from node.cli.grammar import F, Group, argument, as_json, misused, option
 from node.cli.look import LANE, PARCEL, RECORDS, REFUSED, STATE, cause, show_parcel, state
+from node.cli.person import named, who_decides
 from node.cli.situation import Situation
 from node.model.sentence import Sentence
 from node.model.spool import ArrivalState, EntryState
@@ -38,21 +38,6 @@ def _side(function: F) -> F:
 
 def _which() -> str:
     return str(click.get_current_context().meta.get(QUEUE, SIDES[0]))
-
-
-def _who(function: F) -> F:
-    return option("--who", metavar="NAME", says=Sentence(
-        "由谁决定，记入日志和账本；默认当前登录名", "who decides, for log and ledger; else the login name"))(function)
-
-
-def _named(who: str | None) -> str:
-    """Return who acts; raise an error of the command line if nobody can be named."""
-    if who:
-        return who
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        raise misused("请用 --who 说明由谁决定", "Say who decides, with --who") from None
 
 
 @click.group(QUEUE, cls=Group, says=Sentence(
@@ -93,14 +78,14 @@ def show(here: Situation, id: str) -> None:
 @argument("id", metavar="ID", required=False, says=Sentence("数据包号", "the parcel's id"))
 @option("--peer", metavar="NODE", says=Sentence("对端的节点代码", "the peer's node code"))
 @_side
-@_who
+@who_decides
 @as_json
 @click.pass_obj
 def retry(here: Situation, id: str | None, peer: str | None, who: str | None) -> None:
     if (id is None) == (peer is None):
         raise misused("请给出数据包号或 --peer", "Give a parcel's id, or --peer")
     one = {"id": id} if id is not None else {"peer": peer}
-    told = change(here, "queue.retry", queue=_which(), who=_named(who), **one)
+    told = change(here, "queue.retry", queue=_which(), who=named(who), **one)
     here.out.show(told, lambda: here.out.line(
         Sentence(f"已要求对端{told['peer']}立即重试，恢复通道或数据包{told['released']}个",
                  f"Trying again with {told['peer']} now; {told['released']} lane(s) or parcel(s) released")))
@@ -113,33 +98,33 @@ _lane = argument("lane", metavar="LANE", says=Sentence(
 @queue.command("hold", says=Sentence("暂停一个通道，直到人工恢复", "hold a lane until a person releases it"))
 @_lane
 @_side
-@_who
+@who_decides
 @as_json
 @click.pass_obj
 def hold(here: Situation, lane: str, who: str | None) -> None:
-    told = change(here, "queue.hold", queue=_which(), lane=lane, who=_named(who))
+    told = change(here, "queue.hold", queue=_which(), lane=lane, who=named(who))
     here.out.show(told, lambda: here.out.line(Sentence(f"已暂停 {told['lane']}", f"Held {told['lane']}")))
 
 
 @queue.command("release", says=Sentence("恢复一个通道，无论因何暂停", "let a lane go on, whatever held it"))
 @_lane
 @_side
-@_who
+@who_decides
 @as_json
 @click.pass_obj
 def release(here: Situation, lane: str, who: str | None) -> None:
-    told = change(here, "queue.release", queue=_which(), lane=lane, who=_named(who))
+    told = change(here, "queue.release", queue=_which(), lane=lane, who=named(who))
     here.out.show(told, lambda: here.out.line(Sentence(f"已恢复 {told['lane']}", f"Released {told['lane']}")))
 
 
 @queue.command("resend", says=Sentence(
     "原因已排除：将待处理数据包的记录重新装包发送", "the cause is mended: send a parked parcel's records in a new one"))
 @argument("id", metavar="ID", says=Sentence("数据包号", "the parcel's id"))
-@_who
+@who_decides
 @as_json
 @click.pass_obj
 def resend(here: Situation, id: str, who: str | None) -> None:
-    told = change(here, "queue.resend", id=id, who=_named(who))
+    told = change(here, "queue.resend", id=id, who=named(who))
     here.out.show(told, lambda: here.out.line(Sentence(
         f"{id} 的{told['records']}条记录已重新排队", f"The {told['records']} record(s) of {id} wait again")))
 
@@ -149,10 +134,10 @@ def resend(here: Situation, id: str, who: str | None) -> None:
     "give up a parcel the peer has not accepted, or throw a parked one away; the ledger says who"))
 @argument("id", metavar="ID", says=Sentence("数据包号", "the parcel's id"))
 @_side
-@_who
+@who_decides
 @as_json
 @click.pass_obj
 def purge(here: Situation, id: str, who: str | None) -> None:
-    told: dict[str, Any] = change(here, "queue.purge", queue=_which(), id=id, who=_named(who))
+    told: dict[str, Any] = change(here, "queue.purge", queue=_which(), id=id, who=named(who))
     done = {"voided": Sentence("已作废", "Voided"), "discarded": Sentence("已丢弃", "Discarded")}[told["what"]]
     here.out.show(told, lambda: here.out.line(Sentence(f"{done.zh} {id}", f"{done.en} {id}")))

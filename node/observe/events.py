@@ -31,6 +31,7 @@ EVENTS: Mapping[str, Sentence] = {
     "control.hold": Sentence("{who}暂停了通道{lane}", "{who} held the lane {lane}"),
     "control.release": Sentence("{who}恢复了通道{lane}", "{who} released the lane {lane}"),
     "control.resend": Sentence("{who}要求重新发送数据包{parcel}的记录", "{who} has the records of {parcel} sent again"),
+    "control.recheck": Sentence("{who}要求重新核对全部办件", "{who} has every case looked at again"),
     "control.purge": Sentence("{who}放弃了数据包{parcel}", "{who} gave up the parcel {parcel}"),
     "python.warning": Sentence("运行库给出警告", "A library warned"),
     "python.log": Sentence("运行库写了一条日志", "A library logged something"),

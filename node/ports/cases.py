@@ -46,6 +46,9 @@ class CaseUnit(Protocol):
     def wake_cases(self) -> int:
         """Make due every case that waits for a time or has a finding not closed; return how many there are."""
 
+    def wake_every(self, after: bytes, limit: int) -> bytes | None:
+        """Make due the next `limit` cases with records, by digest; return after which to go on, None at the end."""
+
     def finding(self, id: int) -> Finding | None:
         """Return a finding that was told, by its number."""
 

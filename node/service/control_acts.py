@@ -1,4 +1,4 @@
-"""What a named person may change in the queues of a running node: retry, hold, release, resend, purge.
+"""What a named person may change in a running node: retry, hold, release, resend, purge; look at cases again.
 
 Rule 1: each act names who did it, in the log with the account that asked, and in the ledger where records are given up.
 Rule 2: nothing here sends a parcel's bytes again or changes them: it takes away what makes a lane wait.
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 
 from node.exchange import greet, seal
 from node.ledger import steps
@@ -19,7 +20,7 @@ from node.model.parcel import Lane
 from node.model.record import Stream
 from node.model.spool import ArrivalState, Entry, EntryState, Rest
 from node.model.trouble import trouble
-from node.ports import InboxUnit, OutboxUnit
+from node.ports import InboxUnit, OutboxUnit, WarehouseUnit
 from node.service.control_read import OUTBOX, Answer, Arguments, identifier, queue, text
 from node.service.control_view import lane_name
 from node.workers import Desk
@@ -203,7 +204,23 @@ def _lane(desk: Desk, given: Arguments) -> Lane:
     return Lane(here.domain, *ends, parts[1], streams[parts[2]])
 
 
+async def recheck(desk: Desk, given: Arguments, actor: Actor) -> Answer:
+    """Have every case looked at again: the rules are new here, or were changed; it takes its time."""
+    if not desk.means.betweens.rules:
+        raise trouble(codes.BAD_REQUEST, reason="[findings]")
+    after: bytes | None = b""
+    while after is not None:
+        after = await desk.warehouse.run(partial(_wake, after=after), durable=False)
+    desk.bell.ring("warehouse")
+    desk.log("warning", "control.recheck", who=actor.who, uid=actor.uid)
+    return {"rules": sorted(desk.means.betweens.rules)}
+
+
+def _wake(unit: WarehouseUnit, after: bytes) -> bytes | None:
+    return unit.wake_every(after, AT_ONCE)
+
+
 ACTS: dict[str, Act] = {
     "queue.retry": retry, "queue.hold": hold, "queue.release": release, "queue.resend": resend,
-    "queue.purge": purge,
+    "queue.purge": purge, "findings.recheck": recheck,
 }

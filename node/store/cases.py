@@ -96,6 +96,18 @@ class Cases(History):
                     " SELECT correlation, 0, 0 FROM findings WHERE closed IS NULL")
         return self._write("UPDATE cases SET due = 0").rowcount
 
+    def wake_every(self, after: bytes, limit: int) -> bytes | None:
+        """Make due the next `limit` cases with records, by digest; return after which to go on, None at the end."""
+        found = self._all(
+            "SELECT DISTINCT correlation FROM current WHERE correlation > ? ORDER BY correlation LIMIT ?", after, limit
+        )
+        if found:
+            self._write_all(
+                "INSERT INTO cases (correlation, block, due) VALUES (?, 0, 0)"
+                " ON CONFLICT (correlation) DO UPDATE SET due = 0", found,
+            )
+        return found[-1][0] if len(found) == limit else None
+
     # --- findings -----------------------------------------------------------------------------------------------
 
     def unclosed(self, digest: bytes) -> Sequence[Finding]:

@@ -137,3 +137,24 @@ def test_people_read_it_in_their_language(
         bureau, language, "show", number[0], monkeypatch=monkeypatch)
     assert said(bureau, language, "list", "--open", monkeypatch=monkeypatch).strip() in ("（无）", "(none)")
     assert story.NUMBER not in listed
+
+
+def test_a_named_person_has_every_case_looked_at_again(
+    bureau: Bureau, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = bureau.desk.means.betweens
+    bureau.change(Betweens())
+    bureau.come("case-material", twin("case-material", "440100-3"))
+    bureau.go(60)
+    assert answer(bureau, "findings.recheck", who="li")["code"] == codes.BAD_REQUEST.name, "there are no rules"
+    bureau.change(rules)
+    bureau.go(WAIT + HOUR, HOUR)
+    assert told(bureau, "findings.list", open=True)["findings"] == [], "cases at rest are not looked at"
+    monkeypatch.setattr(commands, "change", lambda here, verb, **given: told(bureau, verb, **given))
+    assert f"by {len(rules.rules)} rule" in said(bureau, "en", "recheck", "--who", "li", monkeypatch=monkeypatch)
+    bureau.go(WAIT + HOUR, HOUR)
+    found = {(one["rule"], one["correlation"]) for one in told(bureau, "findings.list", open=True)["findings"]}
+    assert found == {("case.acceptance", "440100-1"), ("case.acceptance", "440100-2"), ("case.application", "440100-2"),
+                     ("case.application", "440100-3")}
+    assert ("warning", "control.recheck") in [event[:2] for event in bureau.staged.journal.events]
+    assert answer(bureau, "findings.recheck")["code"] == codes.BAD_REQUEST.name, "nobody said who"

@@ -203,3 +203,19 @@ class CasesContract:
             unit.keep_finding(b"c" * 16, finding(opened=T0))
             unit.keep_finding(b"d" * 16, finding(opened=T0, closed=T0))
             assert due(unit) == [] and unit.wake_cases() == 2 and len(due(unit)) == 2
+
+    def test_every_case_can_be_looked_at_again_a_page_at_a_time(self, warehouse: Any) -> None:
+        with warehouse.unit() as unit:
+            apply(unit, *(of_case(str(n // 2), n, n + 1, f"k{n}") for n in range(10)), arriving(10, 99, "none"))
+            known = {case.digest for case in due(unit)}
+            rest_all(unit)
+            assert len(known) == 5 and due(unit) == []
+            after: bytes | None = b""
+            pages = 0
+            while after is not None:
+                after = unit.wake_every(after, 2)
+                pages += 1
+            assert pages == 3 and {case.digest for case in due(unit)} == known
+            apply(unit, of_case("1", 0, 50, "k2"))
+            (changed,) = [case for case in due(unit) if case.block]
+            assert unit.wake_every(b"", 9) is None and changed in due(unit), "a change seen is not forgotten"

@@ -133,6 +133,15 @@ class WarehouseUnitInMemory(CasesInMemory, MemoryUnit):
         ]
         return found[:limit]
 
+    def wake_every(self, after: bytes, limit: int) -> bytes | None:
+        cases = {row.case for row in self._tables.current.values() if row.case is not None and row.case > after}
+        found = sorted(cases)[:limit]
+        for case in found:
+            block, _ = self._cases.due.get(case) or (0, 0)
+            self._cases.due[case] = (block, 0)
+            self.writes += 1
+        return found[-1] if len(found) == limit else None
+
     def stands(self, resources: Collection[str], key: str) -> bool:
         return any(
             row.resource in resources and row.key == (key,) and row.line is not None

@@ -127,7 +127,7 @@ def test_cases_and_findings_are_found_by_an_index(tmp_path: Path) -> None:
                 unit.rest_case(case, [Reference(SPEC.id, "k")], T0)
                 unit.finding(id), unit.findings("case.a", True, 0, 9), unit.findings(None, False, 0, 9)
             unit.apply(delivery([of_case("case-1", n, n + 50, f"k{n}")._replace(key=("k",)) for n in range(30)]), T0)
-            unit.purge_findings(T0, 9), unit.drop_finding(id)
+            unit.purge_findings(T0, 9), unit.drop_finding(id), unit.wake_every(b"", 9)
 
     assert scans(store, life) == []
     with store.unit() as unit:
