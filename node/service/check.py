@@ -206,10 +206,10 @@ class _Look:
         """All specifications, rules between records and mappings can be used, and each resource's is there."""
         if self.crypto is None:
             return
-        with self._told("specifications.folders"):
-            read_between(self.settings, read_specifications(self.settings, self.crypto))
         with self._told("resource"):
             held = read_specifications(self.settings, self.crypto)
+            with self._told("specifications.folders"):
+                read_between(self.settings, held)
             for index, resource in enumerate(self.settings.resource, 1):
                 named = {"specification": resource.specification}
                 for place, version in enumerate(resource.versions, 1):

@@ -252,6 +252,18 @@ class OnDisk(Bureau):
         self._open(copy)
 
 
+def test_nothing_of_a_case_rests_in_clear_on_disk_or_in_the_log(tmp_path: Path) -> None:
+    bureau = OnDisk(tmp_path / "state")
+    whole(bureau, but="case-application")
+    bureau.go(WAIT + HOUR, HOUR)
+    (one,) = bureau.told()
+    secrets = {one.correlation, *(row.row for row in one.rows), story.licence_id()}
+    disk = b"".join(path.read_bytes() for path in (tmp_path / "state").iterdir())
+    assert b"case.application" in disk, "the rule is no secret"
+    assert [text for text in secrets if text.encode() in disk or text in str(bureau.staged.journal.events)] == []
+    bureau.close()
+
+
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("disk", [False, True])
 def test_each_finding_opens_and_closes_once_wherever_the_power_fails(tmp_path: Path, disk: bool, after: bool) -> None:

@@ -15,6 +15,7 @@ from node.config import load
 from node.crypto import authority, certificates
 from node.service.check import EARLIEST, Finding, check
 from node.service.renewal import read_renewal
+from node.validate.between import BadBetween
 from tests.processes.exchange import CENTRE, CRYPTO, SOURCE, SUBSCRIBER, running
 from xsd import FOLDER
 
@@ -211,3 +212,18 @@ def test_a_state_folder_of_another_account_is_left_alone(site: Site, monkeypatch
     monkeypatch.setattr("os.geteuid", lambda: 4242)  # the files' own owner stays who he is: only the asker changes
     assert ("node.state", "EXN-STATE-FOLDER", False) in told(site)
     assert list(state.iterdir()) == []
+
+
+def test_rules_between_records_that_cannot_be_used_are_told_with_every_fault(site: Site) -> None:
+    seat = site.seats[CENTRE]
+    folder = seat.folder / "conf.d" / "themes" / "between" / "jobs"
+    folder.mkdir(parents=True)
+    (folder / "1.0.toml").write_text('[between]\nzh = "岗位"\n[sets]\na = "no-such"\n', encoding="utf-8")
+    text = seat.config.read_text(encoding="utf-8")
+    seat.config.write_text(f'{text}\n[specifications]\nfolders = ["conf.d/themes"]\n[findings]\n', encoding="utf-8")
+    (one,) = found(site, node=CENTRE)
+    assert (one.at, one.code.name, one.grave) == ("specifications.folders", "EXN-BETWEEN-FORM", True)
+    assert isinstance(one.met, BadBetween)
+    assert {each.key for each in one.met.faults} == {"between.en", "sets.a", "rule"}
+    (folder / "1.0.toml").unlink()
+    assert found(site, node=CENTRE) == []
