@@ -21,7 +21,7 @@ from node.cli.grammar import Told, told
 from node.model.record import Problem
 from node.model.sentence import Sentence
 from node.validate import Specification
-from node.validate.words import SEVERITIES, members
+from node.validate.told.words import SEVERITIES, members
 
 CSV, JSON = "refusals.csv", "refusals.json"
 HEADS = (

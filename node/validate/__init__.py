@@ -10,11 +10,11 @@ Fails: `Refused` (TOO_LARGE, MEDIA, MALFORMED, LINE) for a body or a line, `Hold
 """
 
 from node.validate.document import Limits, Media
-from node.validate.faults import PLANTED, fault, faults, plant
 from node.validate.line import join_born, join_line, same, split_line
+from node.validate.made.faults import PLANTED, fault, faults, plant
+from node.validate.made.samples import regions, sample, to_json, to_xml
 from node.validate.profile import Fault
 from node.validate.reader import check_profile, examine
-from node.validate.samples import regions, sample, to_json, to_xml
 from node.validate.schema import published_schema
 from node.validate.specification import Specification, read_drafts
 from node.validate.specifications import Files, Specifications, compile_specification

@@ -13,7 +13,7 @@ from node.model.sentence import Sentence
 from node.validate.derive import json_schema
 from node.validate.shape import Group, Leaf, Member
 from node.validate.specification import Specification
-from node.validate.words import GRADES, SEVERITIES, form, named
+from node.validate.told.words import GRADES, SEVERITIES, form, named
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

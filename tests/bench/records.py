@@ -19,8 +19,8 @@ from itertools import accumulate, islice
 import xsd
 from node.crypto.openssl import OpenSslCrypto
 from node.validate import Specification, Specifications
+from node.validate.made.samples import sample, to_json, to_xml
 from node.validate.rules import checks
-from node.validate.samples import sample, to_json, to_xml
 
 RESOURCE, SPECIFICATION = "population", "population-basic/1.0"
 KIB = 1024

@@ -15,7 +15,7 @@ from node.model.record import Record
 from node.validate import Media, Specification, faults, plant, read_drafts, sample
 from node.validate.rules.kinds import KINDS
 from node.validate.shape import leaves
-from node.validate.words import form
+from node.validate.told.words import form
 from tests.cli.shell import Shell
 from tests.validate.held import NAMES, TODAY, by_json, spec
 from tests.validate.workshop import document, workshop

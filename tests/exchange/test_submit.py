@@ -16,7 +16,7 @@ from node.model.registry import Resource
 from node.model.spool import Answer
 from node.model.trouble import Trouble
 from node.validate import split_line
-from node.validate.samples import to_json
+from node.validate.made.samples import to_json
 from tests.exchange.acts import state_of
 from tests.intake.api import broken, twin
 from tests.stage.desk import CENTRE, DOMAIN, specifications

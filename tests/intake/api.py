@@ -17,7 +17,7 @@ from node.intake.openapi import DOCUMENT
 from node.model.parcel import Lane
 from node.model.record import Stream
 from node.validate import Limits
-from node.validate.samples import sample, to_json
+from node.validate.made.samples import sample, to_json
 from tests.stage.desk import CENTRE, DOMAIN, Staged, set_up, specifications
 from tests.stage.joined import House
 from tests.wire.talk import Heard

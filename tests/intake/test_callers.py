@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from node.intake.local import Local
-from node.validate.samples import to_json
+from node.validate.made.samples import to_json
 from tests.intake.api import DELIVERIES, RECORDS, TOKENS, Api, twin
 from tests.stage.joined import House
 

@@ -19,7 +19,7 @@ from node.model.parcel import Collect
 from node.model.registry import Grant, Resource
 from node.model.spool import EntryState, Waiting
 from node.spool.boots import ECHO
-from node.validate.samples import to_json
+from node.validate.made.samples import to_json
 from node.wire.media import LETTER, STATEMENT
 from tests.crypto.papers import NOW
 from tests.intake.api import Api, twin

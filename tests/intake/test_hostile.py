@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node.validate.samples import to_json
+from node.validate.made.samples import to_json
 from tests.intake.api import DELIVERIES, RECORDS, TOKENS, Api, check, ndjson, operation_of, twin, xml
 
 MEDIA = st.sampled_from(["application/json", "application/x-ndjson", "application/xml"])

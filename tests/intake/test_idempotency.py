@@ -11,7 +11,7 @@ from twisted.internet.task import Clock
 
 from node.model.registry import Resource
 from node.validate import Limits
-from node.validate.samples import to_json
+from node.validate.made.samples import to_json
 from node.workers import Committer
 from tests.intake.api import RECORDS, Api, broken, ndjson, twin
 from tests.stage.desk import means_of

@@ -13,7 +13,7 @@ from node.model.record import Stream
 from node.model.registry import Term
 from node.spool.shortage import Shortage
 from node.validate import Limits
-from node.validate.samples import to_json
+from node.validate.made.samples import to_json
 from tests.intake.api import RECORDS, Api, broken, ndjson, twin, xml
 from tests.stage.desk import CENTRE, means_of, resources_of
 from tests.wire.talk import Heard

@@ -34,7 +34,7 @@ from node.model.registry import Peer
 from node.model.spool import Sealed
 from node.service.papers import read_papers
 from node.validate import join_line
-from node.validate.samples import sample, to_json
+from node.validate.made.samples import sample, to_json
 from node.wire.media import LETTER, PARCEL, STATEMENT
 from tests.processes.exchange import CENTRE, RESOURCES, SOURCE, Exchange
 

@@ -15,7 +15,7 @@ from node.model.parcel import NOTHING, Place
 from node.model.record import Head, Operation, SpecificationId, Stream, Version
 from node.model.spool import Sealed
 from node.validate import join_line
-from node.validate.samples import to_json
+from node.validate.made.samples import to_json
 from tests.stage.desk import peer_of, specifications
 
 EPOCH = 1_700_000_000

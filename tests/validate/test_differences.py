@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from node.model.record import Record
 from node.validate import Files, Specification, compile_specification, faults, plant, sample
-from node.validate.differences import Verdict, differences, worst
-from node.validate.inclusion import included
+from node.validate.versions.differences import Verdict, differences, worst
+from node.validate.versions.inclusion import included
 from tests.validate.held import NAMES, by_json, by_xml, sm3, spec
 from tests.validate.workshop import FIELDS, NOTE, document, facet, group, leaf
 from xsd import FOLDER

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from node.model.record import Operation, Record, Refusal
 from node.validate import PLANTED, Specification, fault, faults, plant, sample, to_json
-from node.validate.faults import Fault
+from node.validate.made.faults import Fault
 from tests.validate.held import NAMES, TODAY, by_json, by_xml, draft, found, spec
 
 EVERY = [(name, one) for name in NAMES for one in faults(spec(name))]

@@ -9,11 +9,11 @@ import pytest
 
 from node.model.record import Draft, Record
 from node.validate import Files, Specification, compile_specification
-from node.validate.page import index, page
 from node.validate.shape import leaves
-from node.validate.showing import TODAY, Examples
-from node.validate.style import STYLE
-from node.validate.words import named
+from node.validate.told.page import index, page
+from node.validate.told.showing import TODAY, Examples
+from node.validate.told.style import STYLE
+from node.validate.told.words import named
 from tests.house.scan import PRINTED, in_bytes
 from tests.validate.held import NAMES, sm3, spec
 from tests.validate.workshop import FIELDS, document, leaf, workshop

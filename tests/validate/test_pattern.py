@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from node.validate import pattern
-from node.validate.dice import Dice
+from node.validate.made.dice import Dice
+from node.validate.made.texts import write
 from node.validate.shape import leaves
-from node.validate.texts import write
 from tests.validate.held import NAMES, spec
 
 USED = sorted({

@@ -12,8 +12,8 @@ from random import Random
 from typing import Any
 
 from node.validate import Specification, Specifications
-from node.validate.faults import PLANTED, fault, plant
-from node.validate.samples import regions, sample, to_json, to_xml
+from node.validate.made.faults import PLANTED, fault, plant
+from node.validate.made.samples import regions, sample, to_json, to_xml
 
 RESOURCES = {"population": "population-basic/1.0", "legal": "legal-entity-basic/1.0", "regions": "region-code/1.0"}
 KINDS = PLANTED[:10]

@@ -12,7 +12,7 @@ from node.cli.situation import Situation
 from node.cli.spec.held import specification
 from node.model.record import SpecificationId
 from node.model.sentence import Sentence
-from node.validate.differences import Difference, Verdict, differences, worst
+from node.validate.versions.differences import Difference, Verdict, differences, worst
 
 VERDICT, FIELD, REASON = Sentence("结论", "Verdict"), Sentence("字段", "Field"), Sentence("原因", "Reason")
 WHOLE = Sentence("整体：{verdict}（{old} → {new}）", "As a whole: {verdict} ({old} → {new})")

@@ -14,7 +14,7 @@ from node.cli.situation import Situation
 from node.cli.spec.held import SAYS, installed, specification
 from node.model.sentence import Sentence
 from node.validate import Specification
-from node.validate.page import index, page
+from node.validate.told.page import index, page
 
 INDEX = "index.html"
 WRITTEN = Sentence("已写入 {path}", "Written: {path}")

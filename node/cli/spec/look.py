@@ -17,9 +17,9 @@ from node.model.sentence import Sentence
 from node.validate import Files, Specification, published_schema
 from node.validate.rules.compiled import Rule
 from node.validate.shape import Group, Leaf, Member
-from node.validate.showing import Examples
 from node.validate.tables import Table
-from node.validate.words import GRADES, MASKS, SEVERITIES, form, members, named, tables_of, times
+from node.validate.told.showing import Examples
+from node.validate.told.words import GRADES, MASKS, SEVERITIES, form, members, named, tables_of, times
 
 NAME, TITLE, DIGEST = Sentence("编号", "Id"), Sentence("名称", "Title"), Sentence("摘要（SM3）", "Digest (SM3)")
 FIELDS, RULES, CODES = Sentence("字段", "Fields"), Sentence("规则", "Rules"), Sentence("代码数", "Codes")

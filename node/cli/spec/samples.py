@@ -12,7 +12,7 @@ from node.cli.situation import Situation
 from node.cli.spec.held import one, specification
 from node.model.sentence import Sentence
 from node.validate import Specification, faults, plant, sample, to_json, to_xml
-from node.validate.faults import Fault
+from node.validate.made.faults import Fault
 
 FORMATS = ("json", "ndjson", "xml")
 OPERATIONS = ("I", "U", "D")

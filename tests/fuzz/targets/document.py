@@ -12,7 +12,7 @@ from node.model import codes
 from node.model.record import Record, Refusal
 from node.model.trouble import Trouble
 from node.validate import Limits, Media, Specification, read_drafts, read_records
-from node.validate.samples import sample, to_json, to_xml
+from node.validate.made.samples import sample, to_json, to_xml
 from tests.fuzz.mutate import any_of, json_text, members, octets, xml
 from tests.fuzz.target import MARKER, Target, hidden
 from tests.validate.held import TODAY, spec

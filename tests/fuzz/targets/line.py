@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterator
 from node.model.record import Record
 from node.model.trouble import Trouble
 from node.validate import join_line, same, split_line
-from node.validate.samples import sample, to_json
+from node.validate.made.samples import sample, to_json
 from tests.fuzz.mutate import any_of, json_text, members, octets
 from tests.fuzz.target import MARKER, Target, hidden
 from tests.stage.forging import line_of

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from node.model.record import Record
 from node.validate import Media, Specification, sample
-from node.validate.dice import Dice
+from node.validate.made.dice import Dice
 from node.validate.mapping import SourceMapping, read_mapping
 from node.validate.shape import Leaf, Member
 from tests.validate.held import NAMES, TODAY, sm3, spec

@@ -13,13 +13,13 @@ from typing import Any
 import orjson
 
 from node.model.record import Twin
-from node.validate.dice import Dice
-from node.validate.mending import Mender
-from node.validate.prose import NAMED_BY
+from node.validate.made.dice import Dice
+from node.validate.made.mending import Mender
+from node.validate.made.prose import NAMED_BY
+from node.validate.made.texts import leaf_text, person_name, phrases
 from node.validate.shape import Group, Leaf, Shape
 from node.validate.specification import Specification
 from node.validate.tables import Table
-from node.validate.texts import leaf_text, person_name, phrases
 from node.validate.twin import to_xml as write_xml
 
 

@@ -8,12 +8,12 @@ from decimal import Decimal
 from typing import Any
 
 from node.validate import pattern
-from node.validate.dice import Dice
-from node.validate.mending import holds, moment, shaped
+from node.validate.made.dice import Dice
+from node.validate.made.mending import holds, moment, shaped
+from node.validate.made.texts import leaf_text, write
 from node.validate.rules import checks
 from node.validate.shape import Group, Leaf, RuleUse
 from node.validate.specification import Specification
-from node.validate.texts import leaf_text, write
 
 
 class Spoiler:

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from node.validate.forms import compare_forms
 from node.validate.shape import Group, Leaf, Member, Shape
 from node.validate.specification import Specification
-from node.validate.standing import compare_rules
-from node.validate.verdict import Difference, Verdict, breaking, compatible, widening, worst
-from node.validate.words import GRADES, form
+from node.validate.told.words import GRADES, form
+from node.validate.versions.forms import compare_forms
+from node.validate.versions.standing import compare_rules
+from node.validate.versions.verdict import Difference, Verdict, breaking, compatible, widening, worst
 
 __all__ = ["Difference", "Verdict", "differences", "worst"]
 

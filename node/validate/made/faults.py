@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from node.model.record import Twin
-from node.validate.dice import Dice
+from node.validate.made.dice import Dice
+from node.validate.made.spoiling import Spoiler
+from node.validate.made.texts import phrases
 from node.validate.shape import Group, Leaf, Member, RuleUse
 from node.validate.specification import Specification
-from node.validate.spoiling import Spoiler
-from node.validate.texts import phrases
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,17 +13,17 @@ from lxml import etree
 
 from node.model.record import Twin
 from node.model.sentence import Sentence
-from node.validate import headings as say
-from node.validate.differences import differences, worst
-from node.validate.markup import EMPTY, Content, Html, both, join, tag
+from node.validate.made.samples import to_xml
 from node.validate.rules.compiled import Rule
-from node.validate.samples import to_xml
 from node.validate.shape import Group, Member
-from node.validate.showing import Examples, Values
 from node.validate.specification import Specification
-from node.validate.style import STYLE
 from node.validate.tables import Table
-from node.validate.words import GRADES, MASKS, SEVERITIES, form, members, named, tables_of
+from node.validate.told import headings as say
+from node.validate.told.markup import EMPTY, Content, Html, both, join, tag
+from node.validate.told.showing import Examples, Values
+from node.validate.told.style import STYLE
+from node.validate.told.words import GRADES, MASKS, SEVERITIES, form, members, named, tables_of
+from node.validate.versions.differences import differences, worst
 
 CONTROL = ("BatchNo", "SyncTime", "SourceOrgCode", "SourceSystem", "DataVersion", "Remark")
 """What the control block holds beside row id, operation and business time."""

@@ -11,11 +11,11 @@ from decimal import Decimal
 from typing import Any
 
 from node.validate import pattern
-from node.validate.dice import Dice
+from node.validate.made.dice import Dice
+from node.validate.made.texts import citizen_number, leaf_text, unified_code, write
 from node.validate.rules import checks
 from node.validate.shape import Group, Leaf, RuleUse
 from node.validate.specification import Specification
-from node.validate.texts import citizen_number, leaf_text, unified_code, write
 
 TRIES = 200
 """How often a text is drawn anew until a rule is content with it."""

@@ -14,10 +14,10 @@ from datetime import date
 from typing import Any
 
 from node.model.record import Draft, Refusal, Twin
-from node.validate.faults import Fault, faults, plant
+from node.validate.made.faults import Fault, faults, plant
+from node.validate.made.samples import sample
 from node.validate.rules import checks
 from node.validate.rules.compiled import Rule
-from node.validate.samples import sample
 from node.validate.specification import Specification
 
 TODAY = date(2024, 1, 1)

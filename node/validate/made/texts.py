@@ -9,12 +9,12 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 from node.validate import pattern
-from node.validate.dice import Dice
-from node.validate.prose import WORDING, identity_document
+from node.validate.made.dice import Dice
+from node.validate.made.prose import WORDING, identity_document
+from node.validate.made.vocabulary import BODIES, OFFICES, PERSONS, WORDS
 from node.validate.rules import checks
 from node.validate.shape import Leaf
 from node.validate.specification import Specification
-from node.validate.vocabulary import BODIES, OFFICES, PERSONS, WORDS
 
 FIRST, DAYS = date(1945, 1, 1).toordinal(), 27000  # births and other dates lie in 1945 to 2018
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from node.validate.forms import codes
-from node.validate.inclusion import included
 from node.validate.rules.compiled import Rule
 from node.validate.rules.kinds import KINDS
 from node.validate.specification import Specification
-from node.validate.verdict import Difference, breaking, compatible, widening
-from node.validate.words import members, named
+from node.validate.told.words import members, named
+from node.validate.versions.forms import codes
+from node.validate.versions.inclusion import included
+from node.validate.versions.verdict import Difference, breaking, compatible, widening
 
 _TABLES = ("table", "set")
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from node.validate import pattern
-from node.validate.inclusion import included
 from node.validate.shape import Facets, Leaf
-from node.validate.verdict import Difference, breaking, widening
+from node.validate.versions.inclusion import included
+from node.validate.versions.verdict import Difference, breaking, widening
 
 SHOWN = 10
 """Most codes that a difference names."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from node.validate.dice import Dice
+from node.validate.made.dice import Dice
 
 OFFICES = (
     "市场监督管理局 自然资源局 生态环境局 住房和城乡建设局 交通运输局 农业农村局 卫生健康局 应急管理局 城市管理和综合执法局 "
