@@ -17,7 +17,7 @@ from twisted.internet.defer import CancelledError, Deferred, DeferredList
 from node.exchange import between
 from node.exchange.between import PAGE, Stood
 from node.model import codes
-from node.model.finding import CaseDue, CaseRow, Finding
+from node.model.finding import CaseDue, CaseRow, Finding, Reference
 from node.model.trouble import Trouble
 from node.ports import WarehouseUnit
 from node.validate.between import RECORDS, Betweens
@@ -91,10 +91,12 @@ class Checker:
     async def _look(self, case: CaseDue) -> None:
         desk, rules, registry = self._desk, self._desk.means.betweens, self._desk.means.registry
         stood = await self._stand(case) if rules.rules else Stood("", ())
-        named = rules.references(stood.records) if len(stood.records) <= RECORDS else ()
-        known, before = await desk.warehouse.run(
-            lambda unit: (between.received(unit, named, registry), bool(unit.unclosed(case.digest))), durable=False
-        )
+        named = list(rules.references(stood.records)) if len(stood.records) <= RECORDS else []
+        known: set[Reference] = set()
+        for start in range(0, len(named), PAGE):
+            part = named[start : start + PAGE]
+            known |= await desk.warehouse.run(partial(between.received, named=part, registry=registry), durable=False)
+        before = await desk.warehouse.run(lambda unit: bool(unit.unclosed(case.digest)), durable=False)
         now = desk.now()
         judged = between.judge(stood, known, rules, now)
         # That a good case was looked at may be lost: it is looked at again.

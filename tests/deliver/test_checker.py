@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from node.validate.between import Betweens
+from node.model.finding import Reference
+from node.validate.between import Betweens, Standing
 from node.validate.between.case import RECORDS
 from node.workers import Committer
 from tests.fakes.failing import FailingWarehouse, after_the_cut
@@ -250,6 +251,37 @@ class OnDisk(Bureau):
         after_the_cut(self._now / "warehouse.db", copy)
         self.staged.stores.warehouse.close()
         self._open(copy)
+
+
+def test_what_is_open_in_the_end_is_what_the_rules_say_of_what_stands(bureau: Bureau, seed: int) -> None:
+    """Records of three cases come, change and go in any order, with crashes: the findings follow what stands."""
+    random, stands = Random(seed), dict[tuple[str, str, str], Standing]()
+    for _ in range(60):
+        interface, case = random.choice([*story.WHOLE, "e-licence"]), f"440100-{random.randint(1, 3)}"
+        origin = random.choice(["dept-a", "dept-a", "dept-b"])
+        gone = random.random() < 0.25
+        fields = {} if interface != "case-special-procedure" or random.random() < 0.5 else {"EndTime": None}
+        made = twin(interface, case, operation="D" if gone else "I", **fields)
+        if interface == "e-licence":  # one licence for all three cases, in none of them
+            made.pop("ProjectNo", None)
+            case, made["RecordId"] = "", "licence"
+        bureau.come(interface, made, origin)
+        stands.pop((interface, case, origin), None)
+        if not gone:
+            stands[interface, case, origin] = story.standing(interface, made, origin)
+        if random.random() < 0.1:
+            bureau.crash()
+        bureau.go(random.choice([0, HOUR, 10 * HOUR]), HOUR)
+    bureau.go(2 * WAIT, HOUR)
+    received = {Reference("e-licence", story.licence_id())} if any(one[0] == "e-licence" for one in stands) else set()
+    expected = {
+        (rule, case) for case in ("440100-1", "440100-2", "440100-3")
+        for rule in rules().judge(
+            [record for (_, of, _), record in stands.items() if of == case], received, bureau.desk.now()).breaches
+    }
+    assert {(one.rule, one.correlation) for one in bureau.told(unclosed=True)} == expected
+    keys = [(one.rule, one.correlation) for one in bureau.told(unclosed=True)]
+    assert len(keys) == len(set(keys)) and all(one.opened for one in bureau.told())
 
 
 def test_nothing_of_a_case_rests_in_clear_on_disk_or_in_the_log(tmp_path: Path) -> None:
