@@ -229,26 +229,35 @@ class OutboxModel(RuleBasedStateMachine):
     # --- parcels ------------------------------------------------------------------------------------------------
 
     @precondition(lambda self: self.parcels)
-    @rule(number=PICK, stage=st.sampled_from(list(Stage)), bad=st.integers(0, 2))
-    def learn(self, number: int, stage: Stage, bad: int) -> None:
+    @rule(
+        number=PICK, stage=st.sampled_from(list(Stage)), bad=st.integers(0, 2),
+        why=st.sampled_from(["EXN-OPEN", "EXN-UNSUPPORTED"]),
+    )
+    def learn(self, number: int, stage: Stage, bad: int, why: str) -> None:
         parcel = self.pick(self.parcels, number)
         refused = [RefusedRecord(leaf, f"r{leaf}", "rule", "field") for leaf in range(bad)]
-        code = "EXN-OPEN" if stage is Stage.REFUSED else None
+        code = why if stage is Stage.REFUSED else None
         with self.fake.unit() as unit:
             before = unit.entry(parcel)
         after = self.both(lambda unit: unit.learn(parcel, stage, code, stage.value.encode(), refused, self.now))
         assert (after is None) == (before is None)
-        if before is not None and before.state is EntryState.DONE:
+        if before is not None and before.state is EntryState.DONE and code != "EXN-OPEN":
             assert after == before, "the first final word stands"
 
     @precondition(lambda self: self.parcels)
-    @rule(number=PICK, what=st.sampled_from(["park", "discard"]))
+    @rule(number=PICK, what=st.sampled_from(["park", "discard", "resupply"]))
     def by_hand(self, number: int, what: str) -> None:
         parcel = self.pick(self.parcels, number)
         if what == "park":
             self.both(lambda unit: unit.park(parcel, "EXN-X", self.now))
+        elif what == "resupply":
+            self.both(lambda unit: unit.resupply(parcel, self.now))
         else:
             self.both(lambda unit: unit.discard(parcel, "wang", self.now))
+
+    @rule()
+    def the_peer_may_have_forgotten(self) -> None:
+        self.both(lambda unit: unit.doubt(THERE))
 
     @rule(ago=st.sampled_from([200_000, 30_000, 0]), limit=st.integers(0, 5))
     def purge(self, ago: int, limit: int) -> None:
