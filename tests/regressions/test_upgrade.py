@@ -1,8 +1,8 @@
 """13: a version change meets a full queue (PEERS §11.13; Mirth #995).
 
-There has been one schema so far, so what can be shown is: a store of the present version is taken up with its full
-queue, one of a later version is refused untouched, and after going back all is delivered.  The day a second version is
-made, the last test fails: then the way from each older one, with a full queue, belongs here.
+A store of the present version is taken up with its full queue, one of a later version is refused untouched, and after
+going back all is delivered; one of an older version is upgraded with what it holds while the queue is full.  The day
+another version is made, the last test fails: then the way from each older one, with a full queue, belongs here.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import pytest
 from node.store import SqliteInbox, SqliteOutbox, SqliteWarehouse
 from tests.processes.exchange import CENTRE, SOURCE
 from tests.regressions.standing import Standing
+from tests.store.test_upgrade import as_version_1
 
 STORES = (SqliteOutbox, SqliteInbox, SqliteWarehouse)
 
@@ -66,6 +67,21 @@ def test_a_store_of_a_later_version_is_refused_untouched_and_one_of_ours_is_take
     assert len(found) == len(set(found)) == records + 100
 
 
+def test_a_warehouse_of_version_1_is_upgraded_with_its_history_while_the_queue_is_full(standing: Standing) -> None:
+    records, warehouse = len(standing.history()), standing.seat(CENTRE).state / "warehouse.db"
+    standing.crew.signal(CENTRE, 15)
+    standing.crew.ended(CENTRE, 40)
+    for _ in range(4):
+        standing.submit(standing.people(25))
+    as_version_1(warehouse)
+    assert version(warehouse) == 1
+    standing.start(CENTRE)
+    standing.accounted()
+    found = standing.history()
+    assert version(warehouse) == SqliteWarehouse.version and len(found) == len(set(found)) == records + 100
+
+
 @pytest.mark.parametrize("store", STORES, ids=lambda store: store.name)
-def test_there_is_one_schema_version_until_its_upgrade_is_tested_here(store: type[SqliteOutbox]) -> None:
-    assert store.version == 1, "test the way from each older version, with a full queue, in this file"
+def test_the_way_from_every_older_schema_version_is_tested_here(store: type[SqliteOutbox]) -> None:
+    newest = 2 if store is SqliteWarehouse else 1
+    assert store.version == newest, "test the way from each older version, with a full queue, in this file"

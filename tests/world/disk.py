@@ -15,7 +15,7 @@ from node.ports import Chance
 from tests.crypto.papers import CRYPTO
 from tests.fakes.failing import FailingInbox, FailingOutbox, FailingWarehouse, after_the_cut
 from tests.fakes.inbox import MemoryInbox
-from tests.fakes.memory import MemoryStore, PowerCut
+from tests.fakes.memory import MemoryStore, PowerCut, Table
 from tests.fakes.outbox import MemoryOutbox
 from tests.fakes.warehouse import MemoryWarehouse
 
@@ -77,8 +77,10 @@ class MemoryDisk:
 
 
 def _tables(store: MemoryStore[Any]) -> list[dict[Any, Any]]:
-    tables = [*vars(getattr(store, "tables")).values(), store.chains]
-    return [table._rows for table in tables]
+    found = []
+    for table in (*vars(getattr(store, "tables")).values(), store.chains):
+        found += [table] if isinstance(table, Table) else vars(table).values()
+    return [table._rows for table in found]
 
 
 def rows(store: MemoryStore[Any]) -> list[dict[Any, Any]]:
