@@ -41,9 +41,9 @@ def stored(standing: Standing, before: list[str]) -> str:
 def test_a_receiver_killed_before_its_receipt_left_gives_the_same_receipt_and_delivers_once(
     standing: Standing,
 ) -> None:
-    before, records = standing.arrived(), len(standing.history())
+    before, records, body = standing.arrived(), len(standing.history()), standing.people(3)
     standing.relay.answering.clear()
-    standing.submit(standing.people(3))
+    standing.submit(body)
     parcel = stored(standing, before)
     given = receipts(standing, CENTRE, parcel)[Stage.ACCEPTED]
     standing.crew.kill(CENTRE)
@@ -64,9 +64,9 @@ def test_a_receiver_killed_before_its_receipt_left_gives_the_same_receipt_and_de
 
 
 def test_a_sender_killed_between_the_answer_and_its_commit_delivers_nothing_twice(standing: Standing) -> None:
-    before, records = standing.arrived(), len(standing.history())
+    before, records, body = standing.arrived(), len(standing.history()), standing.people(3)
     standing.relay.answering.clear()
-    standing.submit(standing.people(3))
+    standing.submit(body)
     parcel = stored(standing, before)
     busy = standing.events(SOURCE).count("EXN-STORE-BUSY")
     lock = sqlite3.connect(standing.seat(SOURCE).state / "outbox.db", isolation_level=None)
