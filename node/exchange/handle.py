@@ -41,7 +41,7 @@ from node.model import codes
 from node.model.instant import Instant, read_stamp
 from node.model.parcel import Checkpoint, Manifest, Outcome, Stage, Verdict
 from node.model.record import Head, Refusal
-from node.model.registry import Peer
+from node.model.registry import Peer, Resource
 from node.model.spool import Arrival, ArrivalState, Arriving, Claim, Delivery, Given
 from node.model.trouble import Code, Hold, Refused, trouble
 from node.ports import InboxUnit
@@ -134,12 +134,14 @@ def _judge(
     refusals: list[Verdict] = list(saved or ())
     closed = {verdict.index for verdict in refusals}
     good: list[Arriving] = []
+    resource = means.registry.resource(manifest.resource) if saved is None else None
+    dated = resource if resource is not None and resource.versions else None
     for leaf, part in enumerate(found):
         if leaf in closed:
             continue
         result = _record(leaf, part, proven[leaf] or saved is not None, specification, today)
-        if saved is None and isinstance(result, tuple):
-            result = _outdated(leaf, result[0], manifest, means) or result
+        if dated is not None and isinstance(result, tuple):
+            result = _outdated(leaf, result[0], str(manifest.spec), dated) or result
         if isinstance(result, list):
             refusals += result
         else:
@@ -226,19 +228,16 @@ def _record(
     return part[1], result.key
 
 
-def _outdated(leaf: int, head: Head, manifest: Manifest, means: Means) -> list[Verdict] | None:
+def _outdated(leaf: int, head: Head, name: str, resource: Resource) -> list[Verdict] | None:
     """Return the refusal of a record that was admitted when its version was not taken; its field names the right one.
 
     What counts is when it was admitted at its origin, so that no backlog is refused for the time it had to wait.
     """
-    resource = means.registry.resource(manifest.resource)
-    if resource is None or not resource.versions:
-        return None
     try:
         at = read_stamp(head.admitted)
     except ValueError:
         return [Verdict(leaf, Outcome.REFUSED, "line")]
-    if overlap.wrong(resource, str(manifest.spec), at) is None:
+    if overlap.wrong(resource, name, at) is None:
         return None
     return [Verdict(leaf, Outcome.REFUSED, "version", overlap.right(resource, at))]
 

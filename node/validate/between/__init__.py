@@ -10,11 +10,11 @@ Fails: `BadBetween` (Hold BETWEEN_FORM) for a declaration with faults, all of th
 
 from node.validate.between.case import RECORDS, Case, Member, Standing, row_name
 from node.validate.between.declared import TOO_LARGE, Between, Betweens, Breach, Judged, Rule, too_large
-from node.validate.between.faults import BadBetween, BetweenFault
+from node.validate.between.faults import BadBetween
 from node.validate.between.folders import load_between
 from node.validate.between.reading import read_between
 
 __all__ = [
-    "RECORDS", "TOO_LARGE", "BadBetween", "Between", "BetweenFault", "Betweens", "Breach", "Case", "Judged", "Member",
+    "RECORDS", "TOO_LARGE", "BadBetween", "Between", "Betweens", "Breach", "Case", "Judged", "Member",
     "Rule", "Standing", "load_between", "read_between", "row_name", "too_large",
 ]

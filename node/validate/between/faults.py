@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from node.model import codes
 from node.model.sentence import Sentence
 from node.model.spots import Key
 from node.model.trouble import Hold
+from node.validate.declared import DeclaredFault, dotted
 
 HINT = Sentence("词和写法见xsd/README.md中的“Rules between records”一节",
                 "See the section \"Rules between records\" of xsd/README.md")
@@ -31,31 +31,10 @@ FAULTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class BetweenFault:
-    """What is wrong with a declaration: `line` None where TOML gives none, `key` as in `rule.3.of`."""
-
-    file: str
-    line: int | None
-    key: str
-    rule: str
-    says: Sentence
-
-    def text(self, language: str) -> str:
-        """Return the fault on one line."""
-        place = f"{self.file}:{self.line}" if self.line else self.file
-        return "  ".join(part for part in (place, self.key, self.says.into(language)) if part)
-
-    @property
-    def hint(self) -> Sentence:
-        """Where a person finds how to mend it."""
-        return HINT
-
-
 class BadBetween(Hold):
     """A declaration that cannot be used; `faults` lists every reason."""
 
-    def __init__(self, name: str, faults: Sequence[BetweenFault]) -> None:
+    def __init__(self, name: str, faults: Sequence[DeclaredFault]) -> None:
         first = faults[0]
         super().__init__(
             codes.BETWEEN_FORM, name=name, count=len(faults), line=first.line or "-", key=first.key or "-"
@@ -63,7 +42,6 @@ class BadBetween(Hold):
         self.faults = tuple(faults)
 
 
-def fault(file: str, line: int | None, key: Key, rule: str, bound: object = "") -> BetweenFault:
+def fault(file: str, line: int | None, key: Key, rule: str, bound: object = "") -> DeclaredFault:
     """Return a fault of a rule of `FAULTS`; `bound` is a word or number of ours."""
-    dotted = ".".join(str(part)[:64] for part in key)
-    return BetweenFault(file, line, dotted, rule, FAULTS[rule].fill(bound=bound))
+    return DeclaredFault(file, line, dotted(key), rule, FAULTS[rule].fill(bound=bound), HINT)

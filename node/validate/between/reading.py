@@ -35,8 +35,9 @@ from node.model.sentence import Sentence
 from node.model.spots import Key, line_of, spots
 from node.validate.between.case import Member
 from node.validate.between.declared import Between, Rule
-from node.validate.between.faults import BadBetween, BetweenFault, fault
+from node.validate.between.faults import BadBetween, fault
 from node.validate.between.kinds import Kind, Needs, One, Open, Order, Overdue, Refers, Same
+from node.validate.declared import DeclaredFault
 from node.validate.shape import Leaf, Shape
 from node.validate.specifications import Specifications
 
@@ -81,7 +82,7 @@ class _Reader:
     name: str
     shapes: Mapping[str, Shape]
     sets: dict[str, Shape] = field(default_factory=dict)
-    faults: list[BetweenFault] = field(default_factory=list)
+    faults: list[DeclaredFault] = field(default_factory=list)
     lines: Mapping[Key, int] = field(default_factory=dict)
 
     def note(self, key: Key, rule: str, bound: object = "") -> None:

@@ -8,10 +8,10 @@ Fails: `BadMapping` (Hold MAPPING_FORM) for a mapping with faults; `Refused` (TO
 """
 
 from node.validate.mapping.beside import load_mapping
-from node.validate.mapping.faults import BadMapping, MappingFault
+from node.validate.mapping.faults import BadMapping
 from node.validate.mapping.mapped import SourceMapping, check_mapping, read_mapping
 from node.validate.mapping.reading import OCTETS
 
 __all__ = [
-    "OCTETS", "BadMapping", "MappingFault", "SourceMapping", "check_mapping", "load_mapping", "read_mapping",
+    "OCTETS", "BadMapping", "SourceMapping", "check_mapping", "load_mapping", "read_mapping",
 ]

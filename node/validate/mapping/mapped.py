@@ -16,9 +16,10 @@ from node.model import codes
 from node.model.record import Draft, Problem, Record, Refusal
 from node.model.sentence import Sentence
 from node.model.trouble import trouble
+from node.validate.declared import DeclaredFault
 from node.validate.document import Limits, Media
 from node.validate.mapping import reading
-from node.validate.mapping.faults import BadMapping, MappingFault
+from node.validate.mapping.faults import BadMapping
 from node.validate.mapping.fields import NUMBER, Fetch
 from node.validate.mapping.plan import Trace
 from node.validate.mapping.rows import CsvRows, Writing, json_rows, open_csv, parse_row, row_problem
@@ -153,7 +154,7 @@ def read_mapping(
 
 def check_mapping(
     name: str, content: bytes, held: Specifications, fetch: Fetch, sm3: Digest
-) -> Sequence[MappingFault]:
+) -> Sequence[DeclaredFault]:
     """Return every fault of a mapping, in the order of its lines."""
     try:
         reading.read(name, content, held, fetch, sm3)

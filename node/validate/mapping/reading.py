@@ -21,7 +21,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from node.model.spots import Key, line_of, spots
-from node.validate.mapping.faults import BadMapping, MappingFault, fault
+from node.validate.declared import DeclaredFault
+from node.validate.mapping.faults import BadMapping, fault
 from node.validate.mapping.fields import NUMBER, Fetch, Field, FieldReader, Scope
 from node.validate.mapping.plan import Filler, GroupPlan, Groups, Items, Texts
 from node.validate.mapping.texts import Take
@@ -74,7 +75,7 @@ class _Reader:
     held: Specifications
     fetch: Fetch
     sm3: Digest
-    faults: list[MappingFault] = field(default_factory=list)
+    faults: list[DeclaredFault] = field(default_factory=list)
     lines: Mapping[Key, int] = field(default_factory=dict)
     columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)

@@ -9,7 +9,8 @@ from node.model import codes
 from node.model.record import Draft, Record, Refusal
 from node.model.trouble import trouble
 from node.validate import Specifications, sample
-from node.validate.mapping import MappingFault, SourceMapping, check_mapping, read_mapping
+from node.validate.declared import DeclaredFault
+from node.validate.mapping import SourceMapping, check_mapping, read_mapping
 from tests.validate import held
 from tests.validate.held import TODAY, sm3
 from tests.validate.workshop import workshop
@@ -62,7 +63,7 @@ def made(fields: Mapping[str, str], spec: str = PERSON, head: str = "", rest: st
     return read_mapping("test", document(fields, spec, head, rest), specifications(), fetch, sm3)
 
 
-def checked(content: bytes) -> Sequence[MappingFault]:
+def checked(content: bytes) -> Sequence[DeclaredFault]:
     """Return the faults of a mapping."""
     return check_mapping("test", content, specifications(), fetch, sm3)
 
