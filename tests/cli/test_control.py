@@ -23,6 +23,7 @@ from node.service.control import AT_ONCE, READINGS, REQUEST, WITHIN, Control
 from node.service.control_steps import drive_stores, inbox, outbox
 from node.service.control_view import view_of
 from node.validate import split_line
+from tests.cli.asked import answer, told
 from tests.intake.api import Api, broken, ndjson, twin
 from tests.stage.desk import CENTRE, Staged, finish
 from tests.stage.pair import Pair, lane_of
@@ -35,23 +36,6 @@ def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Pair]:
     made = Pair(None if request.param == "memory" else tmp_path)
     yield made
     made.close()
-
-
-def answer(staged: Staged, verb: str, **given: Any) -> dict[str, Any]:
-    """Return the control's answer as it goes over the socket."""
-    control = Control(staged.desk, Path("unused"))
-    request = json.dumps({"verb": verb, **given}).encode()
-    told = finish(control.answer(request, 1000), staged.clock, 5000)
-    found: dict[str, Any] = json.loads(json.dumps(told))
-    return found
-
-
-def told(staged: Staged, verb: str, **given: Any) -> dict[str, Any]:
-    """Return what a verb that must succeed answers."""
-    found = answer(staged, verb, **given)
-    assert found["ok"], found
-    result: dict[str, Any] = found["answer"]
-    return result
 
 
 def supplied(pair: Pair, *numbers: int, key: str = "k-1") -> str:

@@ -16,12 +16,12 @@ from node.cli import findings as commands
 from node.cli.output import Output
 from node.cli.situation import Situation
 from node.model import codes
-from node.service.control import READINGS, Control
+from node.service.control import READINGS
 from node.service.control_steps import drive_stores
 from node.service.control_view import view_of
 from node.validate.between import Betweens
+from tests.cli.asked import answer, told
 from tests.stage.bureau import HOUR, WAIT, Bureau
-from tests.stage.desk import finish
 from tests.validate.between import story
 from tests.validate.between.story import twin
 
@@ -36,21 +36,6 @@ def bureau(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bureau]:
     made.go(60)
     yield made
     made.close()
-
-
-def answer(bureau: Bureau, verb: str, **given: Any) -> dict[str, Any]:
-    """Return the control's answer as it goes over the socket."""
-    control = Control(bureau.desk, Path("unused"))
-    told = finish(control.answer(json.dumps({"verb": verb, **given}).encode(), 1000), bureau.clock)
-    found: dict[str, Any] = json.loads(json.dumps(told))
-    return found
-
-
-def told(bureau: Bureau, verb: str, **given: Any) -> dict[str, Any]:
-    found = answer(bureau, verb, **given)
-    assert found["ok"], found
-    result: dict[str, Any] = found["answer"]
-    return result
 
 
 def said(bureau: Bureau, language: str, *words: str, monkeypatch: pytest.MonkeyPatch) -> str:
