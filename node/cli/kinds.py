@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import click
+import orjson
 
 from node.cli import files
 from node.cli.grammar import F, misused, option
@@ -18,6 +19,8 @@ _SUFFIXES = {".json": "json", ".ndjson": "ndjson", ".jsonl": "ndjson", ".xml": "
              ".csv": "csv"}
 CHARSETS = ("utf-8", "gb18030")
 _SPACE = b" \t\r\n"
+LINE = 1 << 20
+"""Most octets of a first line by which a file is known: more than a record may have."""
 
 
 def with_kind(function: F) -> F:
@@ -29,11 +32,22 @@ def with_kind(function: F) -> F:
 
 
 def kind_of(path: Path, given: str | None) -> str:
-    """Return `json`, `ndjson`, `xml` or `csv`."""
+    """Return `json`, `ndjson`, `xml` or `csv`; a file of JSON that holds a record a line is `ndjson`."""
     kind = given or _SUFFIXES.get(path.suffix.lower())
     if kind is None:
         raise misused(f"请用 --format 说明 {path} 的格式", f"Name the format of {path} with --format")
-    return kind
+    return "ndjson" if kind == "json" and path.is_file() and _one_a_line(path) else kind
+
+
+def _one_a_line(path: Path) -> bool:
+    """Whether more than one line is filled and the first is a whole JSON object."""
+    with open_binary(path) as stream:
+        filled = (line.strip(_SPACE) for line in iter(lambda: stream.readline(LINE), b""))
+        first = next((line for line in filled if line), b"")
+        try:
+            return isinstance(orjson.loads(first), dict) and any(filled)
+        except orjson.JSONDecodeError:
+            return False
 
 
 def open_binary(path: Path) -> BinaryIO:

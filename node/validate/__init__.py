@@ -11,7 +11,7 @@ Fails: `Refused` (TOO_LARGE, MEDIA, MALFORMED, LINE) for a body or a line, `Hold
 
 from node.validate.document import Limits, Media
 from node.validate.line import join_born, join_line, same, split_line
-from node.validate.made.faults import PLANTED, fault, faults, plant
+from node.validate.made.faults import PLANTED, fault, faults, plant, warnings
 from node.validate.made.samples import regions, sample, to_json, to_xml
 from node.validate.profile import Fault
 from node.validate.reader import check_profile, examine
@@ -24,4 +24,5 @@ __all__ = [
     "PLANTED", "Fault", "Files", "Limits", "Media", "Specification", "Specifications", "check_profile",
     "compile_specification", "examine", "fault", "faults", "join_born", "join_line", "plant", "published_schema",
     "read_drafts", "read_records", "regions", "same", "sample", "split_line", "to_json", "to_xml",
+    "warnings",
 ]

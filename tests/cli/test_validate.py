@@ -276,3 +276,14 @@ def test_records_are_judged_by_an_own_specification(shell: Shell, tmp_path: Path
     (tmp_path / "own.xsd").write_bytes(document())
     (tmp_path / "a.json").write_bytes(to_json(sample(workshop(), 1, 1)))
     assert shell.fine("validate", "--spec", tmp_path / "own.xsd", tmp_path / "a.json", "--json").json["accepted"] == 1
+
+
+def test_a_json_file_of_a_record_a_line_is_read_as_such(shell: Shell, zh: Shell, tmp_path: Path) -> None:
+    path = tmp_path / "many.json"
+    path.write_text(shell.fine("spec", "sample", NAMES[0], "--format", "json", "--count", 3).out)
+    assert shell("validate", "--spec", NAMES[0], path, "--json").json["accepted"] == 3
+    first = json.loads(path.read_text().splitlines()[0])
+    path.write_text(json.dumps(first, indent=1) + "\n")  # one record over many lines
+    assert shell("validate", "--spec", NAMES[0], path, "--json").json["accepted"] == 1
+    path.write_text(json.dumps([first, first]))
+    assert "每行写一个对象" in zh("validate", "--spec", NAMES[0], path).out

@@ -10,11 +10,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from node.model.record import Operation, Record, Refusal
-from node.validate import PLANTED, Specification, fault, faults, plant, sample, to_json
+from node.validate import (
+    PLANTED,
+    Media,
+    Specification,
+    fault,
+    faults,
+    plant,
+    read_drafts,
+    sample,
+    to_json,
+    to_xml,
+    warnings,
+)
 from node.validate.made.faults import Fault
 from tests.validate.held import NAMES, TODAY, by_json, by_xml, draft, found, spec
 
 EVERY = [(name, one) for name in NAMES for one in faults(spec(name))]
+WARNED = [(name, one) for name in NAMES for one in warnings(spec(name))]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -56,6 +69,34 @@ def test_each_facet_and_each_rule_is_caught_alike_at_both_doors(name: str, plant
         assert by_xml(of, broken) == judged
         if planted.rule not in ("type", "number"):  # only these can leave the canonical form
             assert found(of.judge_body(0, to_json(broken), TODAY)) == found(judged)
+
+
+@pytest.mark.parametrize(("name", "planted"), WARNED, ids=lambda one: getattr(one, "name", None) or str(one))
+def test_each_rule_that_warns_is_told_of_alike_at_both_doors(name: str, planted: Fault) -> None:
+    of = spec(name)
+    for index in range(3):
+        broken = plant(of, sample(of, 12, index), planted, index)
+        told = of.problems(draft(broken), TODAY)
+        assert (planted.field, planted.rule, "warn") in [(one.field, one.rule, one.severity) for one in told]
+        xml = read_drafts(to_xml(of, [broken]), Media("xml"), of)
+        assert list(of.problems(xml[0], TODAY)) == list(told)
+        assert isinstance(by_json(of, broken), Refusal) == any(one.severity == "refuse" for one in told)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_rule_and_every_facet_of_a_specification_can_be_planted(name: str) -> None:
+    of = spec(name)
+    planted = {(one.field.replace("[1]", ""), one.rule, one.severity) for one in (*faults(of), *warnings(of))}
+    lacking = {(rule.path, rule.id, rule.severity) for rule in of.rules.all} - planted
+    assert {rule for _, rule, _ in lacking} <= {"empty"}  # of a group that must hold something: what it lacks is told
+    assert not [field for field, _, _ in lacking if not hasattr(_member(of, field), "members")]
+
+
+def _member(of: Specification, field: str) -> Any:
+    member: Any = of.shape.record
+    for name in field.split("/"):
+        member = member.members[name]
+    return member
 
 
 @pytest.mark.parametrize("name", PLANTED)

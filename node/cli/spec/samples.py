@@ -11,20 +11,22 @@ from node.cli.grammar import Command, as_json, misused, option
 from node.cli.situation import Situation
 from node.cli.spec.held import one, specification
 from node.model.sentence import Sentence
-from node.validate import Specification, faults, plant, sample, to_json, to_xml
+from node.validate import Specification, faults, plant, sample, to_json, to_xml, warnings
 from node.validate.made.faults import Fault
+from node.validate.told.words import SEVERITIES
 
 FORMATS = ("json", "ndjson", "xml")
 OPERATIONS = ("I", "U", "D")
 LIST = "list"
 NAME, FIELD, RULE = Sentence("名称", "Name"), Sentence("字段", "Field"), Sentence("规则", "Rule")
+EFFECT = Sentence("后果", "Effect")
 
 
 @click.command("sample", cls=Command, says=Sentence(
     "生成样例记录（虚构，可重复）；--bad 生成有错的样例", "make sample records (made up, repeatable); --bad makes broken ones"))
 @one
 @option("--format", "kind", type=click.Choice(FORMATS), default="ndjson", show_default=True, says=Sentence(
-    "格式", "format"))
+    "格式；json与ndjson每行一条", "format; json and ndjson hold one record a line"))
 @option("--count", type=click.IntRange(1, 10_000_000), default=1, show_default=True, says=Sentence(
     "记录数", "how many records"))
 @option("--seed", type=click.IntRange(0, 2**53), default=1, show_default=True, says=Sentence(
@@ -41,10 +43,8 @@ def samples(
 ) -> None:
     spec = specification(here, name)
     if bad == LIST:
-        _list(here, faults(spec))
+        _list(here, (*faults(spec), *warnings(spec)))
         return
-    if kind == "json" and count > 1:
-        raise misused("json格式只放一条记录，多条请用ndjson", "The format json holds one record; use ndjson for several")
     if bad is not None and operation == "D":
         raise misused("--bad 只用于新增和变更", "--bad goes with inserts and updates")
     chosen = _chosen(spec, bad)
@@ -58,15 +58,16 @@ def samples(
 
 def _list(here: Situation, found: Sequence[Fault]) -> None:
     here.out.show(
-        [{"name": fault.name, "field": fault.field, "rule": fault.rule} for fault in found],
-        lambda: here.out.table((NAME, FIELD, RULE), ((fault.name, fault.field, fault.rule) for fault in found)),
+        [{"name": fault.name, "field": fault.field, "rule": fault.rule, "severity": fault.severity} for fault in found],
+        lambda: here.out.table((NAME, FIELD, RULE, EFFECT), (
+            (fault.name, fault.field, fault.rule, SEVERITIES[fault.severity].into(here.language)) for fault in found)),
     )
 
 
 def _chosen(spec: Specification, bad: str | None) -> Sequence[Fault]:
     if bad is None:
         return ()
-    found = [fault for fault in faults(spec) if bad in (fault.name, fault.rule)]
+    found = [fault for fault in (*faults(spec), *warnings(spec)) if bad in (fault.name, fault.rule)]
     if not found:
         raise misused(
             f"没有可植入的错误 {bad}；用 --bad list 列出", f"There is no fault {bad} to plant; --bad list lists them")

@@ -11,10 +11,15 @@ from typing import Any
 
 from node.model.record import Twin
 from node.validate.made.dice import Dice
+from node.validate.made.samples import part
 from node.validate.made.spoiling import Spoiler
 from node.validate.made.texts import phrases
 from node.validate.shape import Group, Leaf, Member, RuleUse
 from node.validate.specification import Specification
+
+REFUSE = "refuse"
+FIRST = "[1]"
+"""Stands behind the name of what repeats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +27,7 @@ class Fault:
     """One way to break a record: the field it is planted at, and the rule that must find it there.
 
     `name` is `<field>:<rule>` and unique within a specification; `use` is the rule's declaration, None for a facet.
+    What repeats is broken in its first place, `Material[1]/Copies`; `path` is without places.
     """
 
     field: str
@@ -34,6 +40,11 @@ class Fault:
         """The fault's name."""
         return f"{self.field}:{self.rule}"
 
+    @property
+    def severity(self) -> str:
+        """`refuse` or `warn`."""
+        return REFUSE if self.use is None else self.use.severity
+
 
 PLANTED = (
     "PersonName:required", "EthnicityCode:empty", "DomicileAddress:text", "ResidenceAddress:max-length",
@@ -44,9 +55,15 @@ PLANTED = (
 
 
 def faults(spec: Specification) -> Sequence[Fault]:
-    """Return every fault that can be planted in records of a specification, facets before rules."""
+    """Return every fault for which a record is refused, facets before rules."""
     record = spec.shape.record
-    return [Fault("Unknown", "unknown", ("Unknown",)), *_facets(record, (), ""), *_rules(record, (), "")]
+    rules = (one for one in _rules(record, (), "") if one.severity == REFUSE)
+    return [Fault("Unknown", "unknown", ("Unknown",)), *_facets(record, (), ""), *rules]
+
+
+def warnings(spec: Specification) -> Sequence[Fault]:
+    """Return every fault of which a record is only told."""
+    return [one for one in _rules(spec.shape.record, (), "") if one.severity != REFUSE]
 
 
 def fault(spec: Specification, name: str) -> Fault:
@@ -55,23 +72,42 @@ def fault(spec: Specification, name: str) -> Fault:
 
 
 def plant(spec: Specification, twin: Twin, planted: Fault, seed: int) -> dict[str, Any]:
-    """Return a copy of a valid twin with the fault in it; judging it must name `planted.rule` at `planted.field`."""
+    """Return a copy of a valid twin with the fault in it; judging it must name `planted.rule` at `planted.field`.
+
+    Raises LookupError if no text is met that breaks the rule.
+    """
     copy: dict[str, Any] = _copy(twin)
     group: Group = spec.shape.record
     place: dict[str, Any] = copy
-    for step in planted.path[:-1]:
+    for depth, step in enumerate(planted.path[:-1], 1):
         inner = group.members[step]
         assert isinstance(inner, Group)
-        place, group = place.setdefault(step, {}), inner
+        if step not in place:
+            made = part(spec, inner, "/".join(planted.path[:depth]), seed)
+            place[step] = [made] if inner.most > 1 else made
+        place, group = place[step][0] if inner.most > 1 else place[step], inner
     dice = Dice(seed, planted.name)
     name = planted.path[-1]
     if planted.rule == "unknown":
         place[name] = "x"
     elif planted.use is not None:
-        Spoiler(spec, group, place, dice).rule(planted.use, name)
+        _break(spec, group, place, planted, dice)
     else:
         _spoil(group.members[name], place, planted.rule, dice)
     return copy
+
+
+def _break(spec: Specification, group: Group, place: dict[str, Any], planted: Fault, dice: Dice) -> None:
+    """Break a rule in a group's twin; one of a leaf that repeats in its first text."""
+    use, name = planted.use, planted.path[-1]
+    member = group.members[name]
+    assert use is not None
+    if not planted.field.endswith(FIRST):
+        Spoiler(spec, group, place, dice).rule(use, name)
+        return
+    one = {name: place[name][0]} if name in place else {}
+    Spoiler(spec, Group(name, member.label, 1, 1, {name: member}), one, dice).rule(use, name)
+    place[name] = [one[name], *place.get(name, ())[1:]]
 
 
 def _copy(value: Any) -> Any:
@@ -87,12 +123,11 @@ def _facets(group: Group, path: tuple[str, ...], field: str) -> Iterator[Fault]:
             yield Fault(where, "required", here)
         if member.most > 1:
             yield Fault(where, "occurs", here)
-            where += "[1]"
+            where += FIRST
         if isinstance(member, Group):
-            if member.most == 1:
-                if not any(inner.least for inner in member.members.values()):  # else what it lacks is told
-                    yield Fault(where, "empty", here)
-                yield from _facets(member, here, where + "/")
+            if not any(inner.least for inner in member.members.values()):  # else what it lacks is told
+                yield Fault(where, "empty", here)
+            yield from _facets(member, here, where + "/")
             continue
         yield from (Fault(where, rule, here) for rule in _of_leaf(member))
 
@@ -117,14 +152,14 @@ def _of_leaf(leaf: Leaf) -> Iterator[str]:
 
 
 def _rules(group: Group, path: tuple[str, ...], field: str) -> Iterator[Fault]:
-    uses = [(use, use.params["field"]) for use in group.rules]
-    uses += [(use, name) for name, one in group.members.items() if isinstance(one, Leaf) for use in one.rules]
-    for use, name in uses:
-        if use.severity == "refuse" and group.members[name].most == 1:
-            yield Fault(field + name, use.id, (*path, name), use)
+    for use in group.rules:  # of a member that repeats as a whole
+        yield Fault(field + use.params["field"], use.id, (*path, use.params["field"]), use)
     for name, member in group.members.items():
-        if isinstance(member, Group) and member.most == 1:
-            yield from _rules(member, (*path, name), f"{field}{name}/")
+        here, where = (*path, name), field + name + (FIRST if member.most > 1 else "")
+        if isinstance(member, Group):
+            yield from _rules(member, here, where + "/")
+        else:
+            yield from (Fault(where, use.id, here, use) for use in member.rules)
 
 
 def _spoil(member: Member, place: dict[str, Any], rule: str, dice: Dice) -> None:
@@ -135,7 +170,7 @@ def _spoil(member: Member, place: dict[str, Any], rule: str, dice: Dice) -> None
     elif rule == "occurs":
         place[name] = [{} if isinstance(member, Group) else "x"] * (member.most + 1)
     elif isinstance(member, Group):
-        place[name] = {}
+        place[name] = [{}] if member.most > 1 else {}
     else:
         text = _bad_text(member, rule, str(place.get(name, "x")), dice)
         place[name] = [text] if member.most > 1 else text

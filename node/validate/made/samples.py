@@ -35,6 +35,12 @@ def sample(
     return _grow(twin, shape, octets, sampler.dice("grow"))
 
 
+def part(spec: Specification, group: Group, path: str, seed: int) -> dict[str, Any]:
+    """Return a valid twin of one group that lies at `path`."""
+    made: dict[str, Any] = _Sampler(spec, seed, 0, 0, "I").one(group, path)
+    return made
+
+
 def to_json(twin: Twin) -> bytes:
     """Return the canonical JSON of a twin."""
     return orjson.dumps(twin, option=orjson.OPT_SORT_KEYS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -10,10 +10,13 @@ from typing import Any
 from node.validate import pattern
 from node.validate.made.dice import Dice
 from node.validate.made.mending import holds, moment, shaped
-from node.validate.made.texts import leaf_text, write
+from node.validate.made.texts import leaf_text, phrases, write
 from node.validate.rules import checks
 from node.validate.shape import Group, Leaf, RuleUse
 from node.validate.specification import Specification
+
+_DAYS = {"calendar": "19490230", "not-future": "29990101", "not-before": "10000101"}
+"""A day that breaks each kind of rule about days."""
 
 
 class Spoiler:
@@ -72,8 +75,8 @@ class Spoiler:
 
     def leaf(self, use: RuleUse, leaf: Leaf, text: str) -> str:
         """Return a text of the right form that breaks a rule of one field."""
-        if use.kind in ("calendar", "not-future"):
-            day = "19490230" if use.kind == "calendar" else "29990101"
+        if use.kind in _DAYS:
+            day = _DAYS[use.kind]
             if "from" in use.params:
                 return _checked(text[:6] + day + text[14:17])
             dashed = f"{day[:4]}-{day[4:6]}-{day[6:]}"
@@ -83,8 +86,8 @@ class Spoiler:
         if use.kind == "period-begun":
             return f"2999{text[4:]}"
         if use.kind == "region":
-            return _checked("000000" + text[6:17]) if "CitizenNumber" in leaf.types else "000000" + text[6:]
-        if use.kind == "table":
+            return "000000" + text[6:] if checks.no_citizen(text) else _checked("000000" + text[6:17])
+        if use.kind == "table" and "from" not in use.params:
             return _unified("0" + text[1:]) if "UnifiedCode" in leaf.types else self.foreign(use, leaf)
         if use.kind == "uscc-inner":
             inner = "1" if text[16] != "1" else "2"
@@ -104,11 +107,10 @@ class Spoiler:
         if use.kind == "licence-check":
             return text[:-1] + ("0" if check != "0" else "1")
         if use.kind == "licence-type":
-            kind = "000000000000000000" + kind[18:]
+            kind = "000000000000000001" + kind[18:]
         else:
             issuer = "441800"
-        body = (kind, issuer, serial, version)
-        return ".".join([*front, *body, checks.licence_check("".join(body))])
+        return _licence([*front, kind, issuer, serial, version])
 
     def spoiled_part(self, use: RuleUse, text: str) -> str:
         """Return a text whose part that a rule looks at is wrong for that rule alone, where that can be."""
@@ -119,7 +121,9 @@ class Spoiler:
         elif use.kind == "uscc-check":
             part = part[:-1] + self.dice.pick([sign for sign in checks.USCC_SIGNS if sign != part[-1]])
         else:
-            part = "0" * len(part)
+            known = self.spec.tables[use.params["table"]].codes(use.params.get("set", "current")) if (
+                use.kind == "table") else ()
+            part = next(sign * len(part) for sign in "0987654321" if sign * len(part) not in known)
         return text[:start] + part + text[end:]
 
     def foreign(self, use: RuleUse, leaf: Leaf) -> str:
@@ -158,7 +162,11 @@ class Spoiler:
         while len(text) < 6:
             text = leaf_text(other, self.spec, self.dice, 1, 1)
         self.twin[other.name] = text
-        self.twin[name] = f"ID-{text}"
+        if "LicenceId" in self.member(name).types:
+            *front, serial, version, _ = self.text(name).split(".")
+            self.twin[name] = _licence([*front, text, version])
+        else:
+            self.twin[name] = f"ID-{text}"
 
     def together(self, use: RuleUse, name: str) -> None:
         other = use.params["of"]
@@ -176,9 +184,10 @@ class Spoiler:
         member = self.group.members[name]
         if isinstance(member, Group):
             inner, leaf = next((n, m) for n, m in member.members.items() if isinstance(m, Leaf) and m.most == 1)
-            self.twin[name] = {inner: leaf_text(leaf, self.spec, self.dice, 1, 1)}
+            made: Any = {inner: leaf_text(leaf, self.spec, self.dice, 1, 1)}
         else:
-            self.twin[name] = leaf_text(member, self.spec, self.dice, 1, 1)
+            made = leaf_text(member, self.spec, self.dice, 1, 1)
+        self.twin[name] = [made] if member.most > 1 else made
         guard = self.group.members[use.params["when"]]
         assert isinstance(guard, Leaf)
         while holds(use.params, self.twin):
@@ -217,9 +226,11 @@ class Spoiler:
                 return checks.misformed(use.params["pattern"], part)
             return not part.startswith(tuple(use.params["values"].split()))
 
-        for sign in "09Z" if "from" in use.params else "":
-            text = self.text(name)
-            self.twin[name] = text[:start] + sign * len(text[start:end]) + text[end:]
+        text = self.text(name)
+        tries = [text[:start] + sign * len(text[start:end]) + text[end:] for sign in "09Z" if "from" in use.params]
+        if "Text" in self.member(name).types:
+            tries.append(phrases(self.dice, 4))
+        for self.twin[name] in tries:
             if wrong(self.twin[name]):
                 return
         for _ in range(10_000):
@@ -255,6 +266,10 @@ class Spoiler:
 
 def _checked(front: str) -> str:
     return front[:17] + checks.citizen_check(front[:17])
+
+
+def _licence(parts: Sequence[str]) -> str:
+    return ".".join([*parts, checks.licence_check("".join(parts[-4:]))])
 
 
 def _unified(code: str) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 from node.model.sentence import Sentence
 from node.validate.pattern import BLANK
 from node.validate.rules import checks, kinds
-from node.validate.rules.wording import FACETS
+from node.validate.rules.wording import FACETS, placed
 from node.validate.shape import NUMBER, Group, Leaf, Member, RuleUse, Shape
 
 DIGITS = 64
@@ -187,10 +187,13 @@ class _Writer:
         member = group.members[params["field"]]
         second = group.members.get(params.get("of") or params.get("when") or "")
         others = [group.members[name].label for name in (params.get("parts") or params.get("among") or "").split()]
+        label, other = member.label, second.label if second else Sentence("", "")
+        if use.says is None:  # a sentence of one's own says itself what it looks at
+            label, other = (label, placed(other, params)) if use.kind == "part" else (placed(label, params), other)
         says = use.says or kinds.KINDS[use.kind].says
         texts = {
             language: says.into(language).format(
-                label=member.label.into(language), other=second.label.into(language) if second else "",
+                label=label.into(language), other=other.into(language),
                 others=mark.join(label.into(language) for label in others),
                 **{name: params[name] for name in _SAID if name in params},
             )

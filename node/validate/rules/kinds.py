@@ -188,7 +188,7 @@ KINDS: dict[str, Kind] = {
         _table, takes=_SET, needs=_TABLE,
     ),
     "part": _kind(
-        "{label}与{other}中的对应位不一致，请核对两项", "{label} is not what {other} says; check both",
+        "{label}与{other}不一致，请核对两项", "{label} differs from {other}; check both",
         lambda p: f"f_{p['field']} != {other(p)}{part(p)}", takes=_PART, needs=_OF | _PART,
     ),
     "parity": _kind(

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from node.model.sentence import Sentence
 
@@ -58,7 +59,10 @@ DOORS: dict[str, Sentence] = {
     ),
     "mixed": Sentence("{label}的子元素之间含有文字，请去除", "{label} has text between its elements; remove it"),
     "malformed": Sentence("此条记录无法解析，请检查JSON语法", "The record cannot be read; check its JSON syntax"),
-    "object": Sentence("此条记录应为一个JSON对象", "The record must be one JSON object"),
+    "object": Sentence(
+        "此条记录应为一个JSON对象；多条记录每行写一个对象，不用数组",
+        "The record must be one JSON object; several are written one a line, not as an array",
+    ),
     "depth": Sentence("此条记录嵌套超过{bound}层", "The record is nested more than {bound} deep"),
     "canonical": Sentence(
         "记录正文不是规范形式，由发送方修正程序", "The body is not in canonical form; the sender's program must be mended"
@@ -75,6 +79,16 @@ NAMES = 64
 def shown(name: str) -> str:
     """Return a name that the sender chose, as it may stand in a problem: cut, and hidden if it could be a number."""
     return "?" if _DIGITS.search(name) else name[:NAMES]
+
+
+def placed(label: Sentence, params: Mapping[str, str]) -> Sentence:
+    """Return the label of what a rule looks at: the field, or its characters `from` to `to`."""
+    if "from" not in params:
+        return label
+    start, end = params["from"], params["to"]
+    if start == end:
+        return Sentence(f"{label.zh}第{start}位", f"{label.en} (character {start})")
+    return Sentence(f"{label.zh}第{start}至{end}位", f"{label.en} (characters {start} to {end})")
 
 
 def say(sentence: Sentence, label: Sentence, bound: object = "") -> Sentence:

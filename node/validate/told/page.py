@@ -177,7 +177,7 @@ def _rule(anchor: str, rule: Rule, examples: Examples) -> Html:
     if shown is not None:
         sides = [tag("div", tag("b", say.GOOD), *_values(shown.good, shown.good))]
         if shown.bad is not None:
-            sides.append(tag("div", tag("b", say.BAD), *_values(shown.bad, shown.good), class_="no"))
+            sides.append(tag("div", tag("b", say.BAD[rule.severity]), *_values(shown.bad, shown.good), class_="no"))
         pair = tag("div", *sides, class_="pair")
     return tag("div", head, both(rule.says), pair, class_="rule", id=anchor)
 

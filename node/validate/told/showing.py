@@ -1,4 +1,4 @@
-"""Examples that show a rule at work: the fields it reads in a good record, and in one that it refuses.
+"""Examples that show a rule at work: the fields it reads in a good record, and in one that breaks it.
 
 Rule: a page goes from hand to hand, so no example holds a number that could be a person's.  Every good identity number
 is the one that GB 11643-1999 itself prints, and the birthday beside it is that number's; a bad one is broken, of a day
@@ -14,7 +14,7 @@ from datetime import date
 from typing import Any
 
 from node.model.record import Draft, Refusal, Twin
-from node.validate.made.faults import Fault, faults, plant
+from node.validate.made.faults import FIRST, Fault, faults, plant, warnings
 from node.validate.made.samples import sample
 from node.validate.rules import checks
 from node.validate.rules.compiled import Rule
@@ -47,7 +47,8 @@ class Examples:
         self.spec = spec
         self.record: Twin | None = next(self._twins(), None)
         self._faults: Mapping[tuple[str, str], Fault] = {
-            (fault.field, fault.rule): fault for fault in faults(spec) if fault.use is not None
+            (fault.field.replace(FIRST, ""), fault.rule): fault
+            for fault in (*faults(spec), *warnings(spec)) if fault.use is not None
         }
 
     def of(self, rule: Rule) -> Shown | None:
@@ -79,9 +80,8 @@ class Examples:
             broken = plant(self.spec, twin, fault, seed)
         except (ValueError, LookupError):
             return None
-        judged = self.spec.judge(Draft(0, "json", broken), TODAY)
-        told = isinstance(judged, Refusal) and any(
-            (one.field, one.rule) == (fault.field, rule.id) for one in judged.problems)
+        problems = self.spec.problems(Draft(0, "json", broken), TODAY)
+        told = any((one.field, one.rule) == (fault.field, rule.id) for one in problems)
         return _values(broken, reads) if told else None
 
     def _reads(self, rule: Rule) -> Sequence[str]:
