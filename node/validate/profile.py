@@ -115,6 +115,7 @@ def outside(root: etree._Element) -> Iterator[Fault]:
     if root.tag != XS + "schema":
         yield Fault(1, wrong.ROOT)
         return
+    yield from _moved(root)
     left = [root]
     while left:
         element = left.pop()
@@ -131,6 +132,24 @@ def outside(root: etree._Element) -> Iterator[Fault]:
         texts = [element.text, *(child.tail for child in element)]
         if element.tag not in _TEXT and any(text and text.strip() for text in texts):
             yield Fault(line, wrong.TEXT)
+
+
+MOVED = 100
+"""So many complex types are put where they are used: a chain of them makes the tree deep."""
+
+
+def _moved(root: etree._Element) -> Iterator[Fault]:
+    """Yield a fault for every complex type with a name, and put it where it is used first, so that it is read on."""
+    users: dict[str, etree._Element] = {}
+    for element in root.iter(XS + "element"):
+        users.setdefault(element.get("type", "").rpartition(":")[2], element)
+    for number, kind in enumerate(root.findall(XS + "complexType")):
+        name = kind.attrib.pop("name", "")
+        user = users.get(str(name)) if number < MOVED else None
+        yield Fault(kind.sourceline or 1, wrong.NAMED.of(name=_short(str(name))))
+        if name and user is not None and kind not in (user, *user.iterancestors()):
+            del user.attrib["type"]
+            user.append(kind)
 
 
 def _short(tag: str) -> str:

@@ -70,6 +70,10 @@ ELEMENT = _wrong(
     "element", "{name}不得出现在此处", "{name} may not stand here",
     "只用一个xs:sequence列出字段；不用choice、all、any、import等", "list the fields in one xs:sequence; no choice, all, any, import",
 )
+NAMED = _wrong(
+    "named", "xs:complexType {name}单独写在元素之外", "xs:complexType {name} stands by itself",
+    "把它移入使用它的xs:element，去除其name和该元素的type", "move it into the xs:element that uses it; drop its name and that element's type",
+)
 TEXT = _wrong(
     "text", "xs:documentation之外出现文字", "text outside xs:documentation",
     "把文字移入xs:documentation，或删除", "move it into xs:documentation or remove it",

@@ -62,6 +62,7 @@ def _rule(**params: str) -> str:
     (document().replace(b'ref="p:Job"', b'ref="p:Other"'), "XList"),
     (document().replace(b"JobList", b"Jobs"), "global elements"),
     (document(foot='<xs:element name="Z"/>'), "global elements"),
+    (document(foot='<xs:complexType name="JobType"/>'), "stands by itself"),
     (document(FIELDS + leaf("name", "p:Text")), "name like"), (document(FIELDS + leaf("Na_me", "p:Text")), "name like"),
     (document(FIELDS + leaf("Name", "xs:string", "", "", TEXT)), "twice"),
     (document(FIELDS + group("Empty", "")), "at least one"),
@@ -224,3 +225,22 @@ def test_a_fault_of_a_rule_stands_at_its_own_line_and_one_of_an_include_names_th
 def test_a_file_that_is_no_xml_has_one_fault_at_its_line(content: bytes, name: str, line: int) -> None:
     (found,) = examine("workshop/2.1", content, FILES.fetch, FILES.table)
     assert (found.wrong.name, found.line) == (name, line)
+
+
+def test_a_named_complex_type_is_told_once_and_read_where_it_is_used() -> None:
+    body = f"<xs:complexType><xs:sequence>{FIELDS}</xs:sequence></xs:complexType>"
+    named = body.replace("<xs:complexType>", '<xs:complexType name="JobType">', 1).replace('"Score"', '"score"')
+    own = document(foot=named).decode().replace(body, "").replace('"Job" ', '"Job" type="p:JobType" ')
+    told = [one.reason for one in faults_of(own.encode())]
+    assert len(told) == 2 and "complexType JobType stands by itself" in "".join(told) and "name like" in "".join(told)
+
+
+@pytest.mark.parametrize("kinds", [
+    [("A", "A")], [("A", "B"), ("B", "A")], [(f"A{n}", f"A{n - 1}") for n in range(6000)],
+], ids=["itself", "one another", "a long chain"])
+def test_complex_types_that_name_each_other_end_in_a_refusal(kinds: list[tuple[str, str]]) -> None:
+    foot = "".join(
+        f'<xs:complexType name="{name}"><xs:sequence><xs:element name="In" type="p:{inner}"/></xs:sequence>'
+        "</xs:complexType>" for name, inner in kinds
+    )
+    assert "stands by itself" in faults_of(document(foot=foot))[0].reason
