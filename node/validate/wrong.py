@@ -72,7 +72,8 @@ ELEMENT = _wrong(
 )
 NAMED = _wrong(
     "named", "xs:complexType {name}单独写在元素之外", "xs:complexType {name} stands by itself",
-    "把它移入使用它的xs:element，去除其name和该元素的type", "move it into the xs:element that uses it; drop its name and that element's type",
+    "把它移入使用它的xs:element，去除其name和该元素的type",
+    "move it into the xs:element that uses it; drop its name and that element's type",
 )
 TEXT = _wrong(
     "text", "xs:documentation之外出现文字", "text outside xs:documentation",

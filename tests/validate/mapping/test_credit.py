@@ -94,3 +94,81 @@ def test_the_mapping_in_the_readme_lacks_nothing_but_the_fields_it_leaves_out() 
     told = check_mapping("README", text.encode(), held(), fetch, sm3)
     wanted = {"EthnicityCode", "IdTypeCode", "BirthDate", "DomicileRegionCode", "PersonStatusCode"}
     assert {(one.key, one.rule) for one in told} == {(f"fields.{name}", "required") for name in wanted}
+
+
+SUBJECT = {
+    "XDR_MC": "示例市食品有限公司", "XDR_LB": "法人及非法人组织", "XDR_SHXYM": "9144 0300 7084 6113 6T",
+    **dict.fromkeys(("XDR_GSZC", "XDR_ZZJG", "XDR_SWDJ", "XDR_SYDW", "XDR_SHZZ", "FR_ZJLX", "FR_ZJHM"), ""),
+    "FRDB": "李四", "XDR_ZJLX": "", "XDR_ZJHM": "",
+}
+OF_2018: dict[str, dict[str, Any]] = {
+    "permit": {
+        **{f"XK_{name}": text for name, text in SUBJECT.items()},
+        "XK_XKWS": "准予许可决定书", "XK_WSH": "示市监许〔2018〕12号", "XK_XKLB": "普通", "XK_XKZS": "食品经营许可证", "XK_XKBH": "JY1",
+        "XK_NR": "准予从事食品销售", "XK_JDRQ": "2018/9/3", "XK_YXQZ": "20180903", "XK_YXQZI": "长期",
+        "XK_XKJG": "示例市市场监督管理局",
+        "XK_XKJGDM": "11330105002500287c", "XK_ZT": "1", "XK_LYDW": "示例市市场监督管理局", "XK_LYDWDM": "11330105002500287C",
+        "BZ": "无",
+    },
+    "penalty": {
+        **{f"CF_{name}": text for name, text in SUBJECT.items()},
+        "CF_WSH": "示市监罚〔2018〕3号", "CF_WFXW": "销售过期食品", "CF_SY": "经查明有过期食品三件", "CF_YJ": "食品安全法第一百二十四条",
+        "CF_CFLB": "罚款、没收违法所得",
+        "CF_NR": "罚款5万元", "CF_NR_FK": "5.000000", "CF_NR_WFFF": "0.2", "CF_NR_ZKDX": "/",
+        "CF_JDRQ": "2018年9月3日", "CF_YXQ": "", "CF_GSJZQ": "2021-09-03", "CF_CFJG": "示例市市场监督管理局",
+        "CF_CFJGDM": "11330105002500287C", "CF_SJLY": "示例市市场监督管理局", "CF_SJLYDM": "11330105002500287C", "BZ": "",
+    },
+}
+ORGANISATION = {
+    "Operation": "I", "EventTime": "2018-09-03T00:00:00+08:00", "SubjectName": "示例市食品有限公司", "SubjectKindCode": "9",
+    "UnifiedCode": "91440300708461136T", "LegalRepName": "李四", "DecisionDate": "2018-09-03",
+    "AuthorityName": "示例市市场监督管理局", "AuthorityCode": "11330105002500287C", "SourceOrgName": "示例市市场监督管理局",
+    "SourceOrgCode": "11330105002500287C",
+}
+BECOMES = {
+    "permit": {
+        **ORGANISATION, "RecordId": sm3("11330105002500287C|示市监许〔2018〕12号".encode()).hex()[:40],
+        "DocumentName": "准予许可决定书", "DocumentNumber": "示市监许〔2018〕12号", "PermitCategory": "普通",
+        "CertificateName": "食品经营许可证", "CertificateNumber": "JY1",
+        "PermitContent": "准予从事食品销售", "ValidFrom": "2018-09-03",
+        "ValidTo": "2099-12-31", "StatusCode": "1",
+    },
+    "penalty": {
+        **ORGANISATION, "RecordId": sm3("11330105002500287C|示市监罚〔2018〕3号".encode()).hex()[:40],
+        "DocumentNumber": "示市监罚〔2018〕3号", "ViolationType": "销售过期食品", "ViolationFact": "经查明有过期食品三件",
+        "PenaltyBasis": "食品安全法第一百二十四条", "PenaltyCategory": "罚款、没收违法所得", "PenaltyContent": "罚款5万元",
+        "FineAmount": "5.000000",
+        "ConfiscatedAmount": "0.2", "PublicityEnd": "2021-09-03",
+    },
+}
+
+
+def judged_2018(table: str, row: dict[str, Any]) -> Record | Refusal:
+    """Judge one row of a table of 2018 as it is exported, in GB18030."""
+    path = FOLDER / "mappings" / f"credit-2018-{table}.toml"
+    one = read_mapping(path.name, path.read_bytes(), held(), fetch, sm3)
+    content = "\r\n".join([",".join(row), ",".join(row.values())]).encode("gb18030")
+    (judged,) = one.judge_all(one.read_drafts(content, Media("csv")), TODAY)
+    return judged
+
+
+@pytest.mark.parametrize("table", OF_2018)
+def test_a_row_of_2018_becomes_a_record(table: str) -> None:
+    record = judged_2018(table, OF_2018[table])
+    assert isinstance(record, Record), found(record)
+    assert orjson.loads(record.body) == BECOMES[table]
+
+
+@pytest.mark.parametrize("table", OF_2018)
+def test_a_person_of_2018_keeps_the_document_and_loses_what_stands_for_nothing(table: str) -> None:
+    person, mark = sample(spec(), 1, 1), {"permit": "XK", "penalty": "CF"}[table]
+    row = {**OF_2018[table], **{f"{mark}_{name}": text for name, text in {
+        "XDR_MC": person["PersonName"], "XDR_LB": "自然人", "XDR_SHXYM": "", "FRDB": "", "XDR_ZJLX": "身份证",
+        "XDR_ZJHM": person["IdNumber"].lower(),
+    }.items()}}
+    row.update({"CF_CFLB": "警告", "CF_NR": "警告", "CF_NR_FK": "0.00", "CF_NR_WFFF": "0"} if table == "penalty" else {})
+    record = judged_2018(table, row)
+    assert isinstance(record, Record), found(record)
+    twin = orjson.loads(record.body)
+    assert (twin["SubjectKindCode"], twin["SubjectIdType"], twin["SubjectIdNumber"]) == ("1", "111", person["IdNumber"])
+    assert "FineAmount" not in twin and "UnifiedCode" not in twin and person["IdNumber"] not in twin["RecordId"]
