@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import click
 import orjson
@@ -50,10 +51,11 @@ def _one_a_line(path: Path) -> bool:
             return False
 
 
-def open_binary(path: Path) -> BinaryIO:
+def open_binary(path: Path) -> BufferedReader:
     """Open a file of records, or standard input."""
     if path == files.STANDARD:
-        return sys.stdin.buffer
+        stream: Any = sys.stdin.buffer
+        return stream if isinstance(stream, BufferedReader) else BufferedReader(stream)
     try:
         return path.open("rb")
     except OSError as error:

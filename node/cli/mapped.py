@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from io import BufferedReader
 from pathlib import Path
-from typing import Any
 
 from node.cli import files
 from node.cli.grammar import file, misused, option
@@ -53,13 +52,11 @@ def charset_of(by: Reads, declared: str | None) -> str | None:
 
 
 def table(
-    stream: Any, media: Media, by: Reads, today: date, advance: Callable[[int], None], limits: Limits
+    stream: BufferedReader, media: Media, by: Reads, today: date, advance: Callable[[int], None], limits: Limits
 ) -> Iterator[tuple[int, Draft, Record | Refusal]]:
     """Judge a table row by row; only a mapping reads one, and it reads no XML."""
     if media.kind != "csv" or not isinstance(by, SourceMapping):
         raise trouble(codes.MEDIA)
-    if not isinstance(stream, BufferedReader):
-        stream = BufferedReader(stream)
     at, seekable = 0, stream.seekable()
     for line, draft in by.read_csv(stream, media.charset, limits):
         yield line, draft, by.judge(draft, today)

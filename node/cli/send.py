@@ -1,7 +1,7 @@
 """`send`: files of records submitted to the running node through its local API.
 
-Rule 1: a body is at most what the node takes; NDJSON is cut between lines and read as it is sent, so that a file of
-        any size needs the memory of one body.
+Rule 1: a body is at most what the node takes; NDJSON is cut between lines, CSV between rows with its header before each
+        piece, and both are read as they are sent, so that a file of any size needs the memory of one body.
 Rule 2: every body has an idempotency key that a second call with the same --key and files repeats: nothing is
         submitted twice.  Without --key one is drawn and told, for a fresh submission is the usual wish.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ from node.model import codes
 from node.model.ids import uuid7
 from node.model.sentence import Sentence
 from node.model.trouble import Trouble, trouble
+from node.validate.mapping import cut_csv
 
 if TYPE_CHECKING:
     from node.config.sections import ApiSection
@@ -44,29 +46,45 @@ class Body:
     places: array[int] = field(repr=False)
 
 
-def bodies(path: Path, kind: str, limits: ApiSection, advance: Callable[[int], None]) -> Iterator[Body]:
+def bodies(
+    path: Path, kind: str, limits: ApiSection, advance: Callable[[int], None], charset: str | None = None
+) -> Iterator[Body]:
     """Yield a file as bodies the node takes; raise Refused(TOO_LARGE) for a record or a file that cannot be cut."""
-    if kind != "ndjson":
+    if kind not in ("ndjson", "csv"):
         octets = files.read(path, limits.body)
         advance(len(octets))
         yield Body(octets, array("Q"))
         return
     with open_binary(path) as stream:
-        yield from _cut(lines(stream, limits.record, advance), limits)
+        if kind == "ndjson":
+            yield from _cut(lines(stream, limits.record, advance), limits)
+            return
+        rows = _rows(stream, charset, limits, advance)
+        yield from _cut(rows, limits, next(rows, (1, b""))[1])
 
 
-def _cut(numbered: Iterator[tuple[int, bytes | None]], limits: ApiSection) -> Iterator[Body]:
-    kept, places = bytearray(), array("Q")
+def _cut(numbered: Iterator[tuple[int, bytes | None]], limits: ApiSection, head: bytes = b"") -> Iterator[Body]:
+    """Yield bodies of whole records, `head` before each; a file of a head alone is one body, which the node refuses."""
+    kept, places = bytearray(head), array("Q")
     for number, line in numbered:
         if line is None:
             raise trouble(codes.TOO_LARGE, what=f"record, line {number}", limit=limits.record)
         if places and (len(kept) + len(line) + 1 > limits.body or len(places) == limits.records):
             yield Body(bytes(kept), places)
-            kept, places = bytearray(), array("Q")
-        kept += line + b"\n"
+            kept, places = bytearray(head), array("Q")
+        kept += line if head else line + b"\n"
         places.append(number)
-    if places:
+    if kept:
         yield Body(bytes(kept), places)
+
+
+def _rows(
+    stream: BufferedReader, charset: str | None, limits: ApiSection, advance: Callable[[int], None]
+) -> Iterator[tuple[int, bytes]]:
+    # Without a charset each octet is a sign: quotes, separators and line ends are the same ones in UTF-8 and GB18030.
+    for number, row in cut_csv(stream, charset or "latin-1", limits.record):
+        advance(len(row))
+        yield number, row
 
 
 @dataclass(slots=True)
@@ -127,7 +145,7 @@ def send(
     try:
         with here.out.progress(SENDING, total) as advance:
             for path, each in zip(paths, kinds):
-                for body in bodies(path, each, settings.api, advance):
+                for body in bodies(path, each, settings.api, advance, charset):
                     name = f"{base}-{len(sent.submissions) + 1}"
                     posted = client.post(_code(resource), body.octets, each, charset, name, asks)
                     _problems(here, sent, sent.add(path, name, body, posted))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import threading
 from collections.abc import Iterator
@@ -73,6 +75,47 @@ def test_a_line_without_end_costs_no_memory(tmp_path: Path) -> None:
     with path.open("rb") as stream:
         found = list(lines(stream, 100, read.append))
     assert found == [(1, b"a"), (2, None), (3, b"b")] and max(read) <= 1 << 16 and sum(read) == path.stat().st_size
+
+
+CELLS = st.text(st.characters(codec="gb18030", exclude_characters="\0\r"), max_size=8)
+
+
+@given(rows=st.lists(st.lists(CELLS, min_size=3, max_size=3), max_size=12), separator=st.sampled_from(",;|\t"),
+       charset=st.sampled_from(["utf-8", "gb18030"]), named=st.booleans(), end=st.sampled_from(["\n", "\r\n"]))
+def test_a_table_is_cut_between_rows_and_each_piece_has_the_header(
+    tmp_path_factory: Any, rows: list[list[str]], separator: str, charset: str, named: bool, end: str
+) -> None:
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter=separator, lineterminator=end).writerows([["a", "b", "c"], *rows])
+    path = tmp_path_factory.mktemp("cut") / "rows.csv"
+    path.write_bytes(text.getvalue().encode(charset))
+    known = charset if named or separator == "|" else None  # an octet of a GB18030 character can be that sign
+    made = list(bodies(path, "csv", limits(body=150, record=200), lambda octets: None, known))
+    found: list[list[str]] = []
+    for body in made:
+        head, *inside = csv.reader(io.StringIO(body.octets.decode(charset), newline=""), delimiter=separator)
+        assert head == ["a", "b", "c"] and len(body.places) == len(inside) <= 4
+        found += inside
+    assert found == [row for row in rows if any(row)]
+
+
+def test_each_row_of_a_table_keeps_the_line_it_begins_on(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text('\ufeffa,b\n1,"two\nlines"\n\n,\n"5"" long",x\n6,y')
+    (one,) = bodies(path, "csv", limits(body=500, record=100), lambda octets: None)
+    assert list(one.places) == [2, 6, 7] and one.octets.decode() == '\ufeffa,b\n1,"two\nlines"\n"5"" long",x\n6,y'
+
+
+def test_what_is_no_table_is_told_by_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text('a,b\n1,2\n3,"4"x\n')
+    with pytest.raises(Trouble) as met:
+        cut(path, "csv")
+    assert met.value.code is codes.MALFORMED and "3" in met.value.sentence.zh
+    path.write_text('a,b\n1,"' + "x\n" * 5000)
+    with pytest.raises(Trouble) as met:
+        cut(path, "csv")
+    assert met.value.code is codes.TOO_LARGE
 
 
 # --- the client -------------------------------------------------------------------------------------------------

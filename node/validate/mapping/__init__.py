@@ -11,7 +11,8 @@ from node.validate.mapping.beside import load_mapping
 from node.validate.mapping.faults import BadMapping
 from node.validate.mapping.mapped import SourceMapping, check_mapping, read_mapping
 from node.validate.mapping.reading import OCTETS
+from node.validate.mapping.rows import cut_csv
 
 __all__ = [
-    "OCTETS", "BadMapping", "SourceMapping", "check_mapping", "load_mapping", "read_mapping",
+    "OCTETS", "BadMapping", "SourceMapping", "check_mapping", "cut_csv", "load_mapping", "read_mapping",
 ]

@@ -34,6 +34,7 @@ from node.validate.shape import Shape
 _LONE = re.compile("[\ud800-\udfff]").search
 _WHOLE = Sentence("此行", "the row")
 _BOM = codecs.BOM_UTF8
+SEPARATORS = (b",", b";", b"\t", b"|")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,8 @@ def read_csv(stream: TextIO, writing: Writing, most: int) -> Iterator[tuple[int,
     names: Sequence[str] | None = None
     index = 0
     while True:
-        lines.taken, begun = 0, cells.line_num + 1
+        lines.begin()
+        begun = cells.line_num + 1
         try:
             row = next(cells, None)
         except csv.Error:
@@ -162,19 +164,51 @@ def read_csv(stream: TextIO, writing: Writing, most: int) -> Iterator[tuple[int,
         raise trouble(codes.MALFORMED, reason="no record", line=1)
 
 
+def cut_csv(stream: io.BufferedReader, charset: str, most: int) -> Iterator[tuple[int, bytes]]:
+    """Yield the header of a CSV file and each row that is not empty, as they stand in it, with the line each begins on.
+
+    In `charset` every octet must be some text; only quotes, separators and line ends are looked at.  Raises Refused
+    (TOO_LARGE, MALFORMED) where no row can be told from the next.
+    """
+    separator = max(SEPARATORS, key=stream.peek(most)[:most].partition(b"\n")[0].count)
+    text = io.TextIOWrapper(stream, charset, "surrogateescape", newline="")
+    lines = _Lines(text, most)
+    cells = csv.reader(lines, strict=True, delimiter=separator.decode())
+    try:
+        while True:
+            lines.begin()
+            begun = cells.line_num + 1
+            row = next(cells, None)
+            if row is None:
+                return
+            if any(row):
+                yield begun, "".join(lines.read).encode(charset, "surrogateescape")
+    except csv.Error:
+        raise trouble(codes.MALFORMED, reason="CSV", line=cells.line_num) from None
+    finally:
+        if not stream.closed:
+            text.detach()
+
+
 class _Lines:
-    """The lines of a text, of which no more than a record may hold are read between two settings of `taken`."""
+    """The lines of a text, of which no more than a record may hold are read between two calls of `begin`."""
 
     def __init__(self, stream: TextIO, most: int) -> None:
-        self._read: Callable[[int], str] = stream.readline
+        self._line: Callable[[int], str] = stream.readline
         self._most = most
-        self.taken = 0
+        self.begin()
+
+    def begin(self) -> None:
+        """A row begins."""
+        self.read: list[str] = []
+        self._left = self._most
 
     def __iter__(self) -> Iterator[str]:
-        while line := self._read(self._most + 1):
-            self.taken += len(line)
-            if self.taken > self._most:
+        while line := self._line(self._most + 1):
+            self._left -= len(line)
+            if self._left < 0:
                 raise trouble(codes.TOO_LARGE, what="record", limit=self._most)
+            self.read.append(line)
             yield line
 
 
