@@ -15,7 +15,7 @@ from typing import Any
 
 from node.config.faults import Fault
 from node.config.sentences import fault
-from node.model.spots import Key, line_of, spots
+from node.model.spots import Key, line_of, long_key, spots
 
 LARGEST = 4 << 20
 _SPOT = re.compile(r"\(at line (\d+), column (\d+)\)")
@@ -91,6 +91,8 @@ def read(path: Path) -> Source | Fault:
         text = octets.decode("utf-8")
     except UnicodeDecodeError as error:
         return fault(path, octets.count(b"\n", 0, error.start) + 1, "", "encoding")
+    if line := long_key(text):
+        return fault(path, line, "", "syntax", column=1)
     try:
         return Source(path, tomllib.loads(text), spots(text))
     except tomllib.TOMLDecodeError as error:

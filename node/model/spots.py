@@ -12,6 +12,15 @@ _NAME = r"""(?:[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')"""
 _DOTTED = rf"\s*({_NAME}(?:\s*\.\s*{_NAME})*)\s*"
 _LIST, _TABLE, _KEY = re.compile(rf"\s*\[\[{_DOTTED}\]\]"), re.compile(rf"\s*\[{_DOTTED}\]"), re.compile(rf"{_DOTTED}=")
 
+_LONG = re.compile(r"(?<![\w\"'-])(?:[\w\"'-]++[ \t]*+\.[ \t]*+){64}")
+"""A dotted key of many parts, for which parsers of TOML take time by the square; none of ours has ten."""
+
+
+def long_key(text: str) -> int | None:
+    """Return the line of a key of so many parts that the text is not to be parsed, None if there is none."""
+    found = _LONG.search(text)
+    return None if found is None else text.count("\n", 0, found.start()) + 1
+
 
 def line_of(lines: Mapping[Key, int], key: Key) -> int | None:
     """Return the line of a key, or of the nearest table around it that has one."""

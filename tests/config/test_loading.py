@@ -89,6 +89,7 @@ def test_a_missing_table_is_told_of_the_main_file(tmp_path: Path) -> None:
     ("[node]\ncode = 'a", "syntax", 2),
     ("x = " + "[" * 100_000, "unreadable", None),
     ("x = " + "9" * 4400, "unreadable", None),
+    ("x = 1\n[a" + ".a" * 40_000 + "]", "syntax", 2),
 ])
 def test_broken_toml_is_told_with_line_and_column_and_without_quoting(
     text: str, rule: str, line: int | None, tmp_path: Path

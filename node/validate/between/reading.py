@@ -32,7 +32,7 @@ from typing import Any
 
 from node.model.instant import Instant
 from node.model.sentence import Sentence
-from node.model.spots import Key, line_of, spots
+from node.model.spots import Key, line_of, long_key, spots
 from node.validate.between.case import Member
 from node.validate.between.declared import Between, Rule
 from node.validate.between.faults import BadBetween, fault
@@ -95,8 +95,10 @@ class _Reader:
                 self.note((), "unreadable", OCTETS)
                 return None
             text = content.decode()
-            said = tomllib.loads(text)
+            said = None if long_key(text) else tomllib.loads(text)
         except (ValueError, RecursionError):  # UnicodeDecodeError and TOMLDecodeError are ValueErrors
+            said = None
+        if said is None:
             self.note((), "toml")
             return None
         self.lines = spots(text)

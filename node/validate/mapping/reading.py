@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from node.model.spots import Key, line_of, spots
+from node.model.spots import Key, line_of, long_key, spots
 from node.validate.declared import DeclaredFault
 from node.validate.mapping.faults import BadMapping, fault
 from node.validate.mapping.fields import NUMBER, Fetch, Field, FieldReader, Scope
@@ -42,8 +42,6 @@ FIELDS = 10_000
 FAULTS = 1000
 """Most faults that are told; the first ones are mended first."""
 
-_LONG_KEY = re.compile(r"(?<![\w\"'-])(?:[\w\"'-]++[ \t]*+\.[ \t]*+){64}")
-"""A dotted key of many parts, for which the parser takes time by the square; no field lies deeper than four groups."""
 _SPOT = re.compile(r"\(at line (\d+), column (\d+)\)")
 _TABLES = ("mapping", "codes", "fields")
 
@@ -126,8 +124,8 @@ class _Reader:
         except UnicodeDecodeError as why:
             self._lost(content.count(b"\n", 0, why.start) + 1, "encoding")
             return None
-        if long := _LONG_KEY.search(text):
-            self._lost(text.count("\n", 0, long.start()) + 1, "deep")
+        if line := long_key(text):
+            self._lost(line, "deep")
             return None
         try:
             tree = tomllib.loads(text)

@@ -96,6 +96,7 @@ def test_what_is_no_declaration_is_told_in_bounded_time() -> None:
     assert faults(b"\xff\xfe") == [(None, "", "toml")]
     assert faults("[between") == [(None, "", "toml")]
     assert faults("a = " + "[" * 20_000) == [(None, "", "toml")]
+    assert faults("a" + ".a" * 20_000 + " = 1") == [(None, "", "toml")]
     assert faults(b"#" * (OCTETS + 1)) == [(None, "", "unreadable")]
     assert {(key, rule) for _, key, rule in faults("")} >= {("between", "missing"), ("rule", "missing")}
     rule = SMALL[SMALL.index("[[rule]]"):]
