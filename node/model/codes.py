@@ -441,6 +441,34 @@ PEER_ANSWER = _code(
     "自动重试；如持续出现，请对端检查其程序或中间设备", "It is tried again; if it stays, have the peer and what stands between checked",
 )
 
+# --- adapters -------------------------------------------------------------------------------------------------
+FRAME = _code(
+    "EXN-ADAPTER-FRAME", _R, 502,
+    "适配器进程的输出不是约定的帧：{reason}", "What the adapter's process says is no frame: {reason}",
+    "由适配器的作者更正；适配器不得写标准输出", "The adapter's author must mend it; it must not write to standard output",
+)
+ADAPTER = _code(
+    "EXN-ADAPTER", _H, 503,
+    "适配器{name}：{reason}", "Adapter {name}: {reason}",
+    "按所述修正来源系统或配置，再用 exchange-node adapter check 复查",
+    "Mend the source or the configuration as it says, then run exchange-node adapter check",
+)
+ADAPTER_DOWN = _code(
+    "EXN-ADAPTER-DOWN", _L, 503,
+    "适配器{name}暂时无法工作：{reason}", "Adapter {name} cannot work now: {reason}",
+    "自动重试；如持续出现，检查来源系统和网络", "It is tried again; if it stays, look at the source and the network",
+)
+ADAPTER_FAULT = _code(
+    "EXN-ADAPTER-FAULT", _L, 502,
+    "适配器{name}出错：{reason}", "Adapter {name} failed: {reason}",
+    "自动重试；如持续出现，请适配器的作者检查", "It is tried again; if it stays, have its author look",
+)
+ADAPTER_ENDED = _code(
+    "EXN-ADAPTER-ENDED", _L, 503,
+    "适配器{name}的进程已结束：{reason}", "The process of adapter {name} ended: {reason}",
+    "自动重新启动；如持续出现，检查其内存和时间限制", "It is started again; if it stays, look at its limits of memory and time",
+)
+
 # --- config ---------------------------------------------------------------------------------------------------
 CONFIG = _code(
     "EXN-CONFIG", _H, 503,

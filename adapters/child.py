@@ -1,0 +1,175 @@
+"""The process of one adapter: `python -m adapters.child NAME DESCRIPTOR`.
+
+It reads its settings from that descriptor to the end, then frames from standard input, and answers in frames on what
+was standard output.  An adapter that prints, prints to standard error.
+
+Rule 1: nothing of the settings stands on the command line, in the environment or in a log.
+Rule 2: it ends with its parent: the kernel is asked to, and standard input ends.
+Rule 3: one act at a time; an act ends with ANSWER or FAILED.
+Rule 4: what escapes from an adapter is told by the name of its class; its text may hold a row or a secret.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
+from importlib.metadata import entry_points
+from typing import Any, BinaryIO
+
+from adapters.contract import Adapter, Bookmark, Dirty, Misconfigured, Order, Row, Unavailable
+from adapters.rows import write_row
+from node.model.frames import BLOCK, NODE, STATE, FrameKind, FrameReader, write_frame
+from node.model.trouble import Trouble
+
+GROUP = "exchange_node.adapters"
+_DEATH = 1
+"""PR_SET_PDEATHSIG."""
+
+_CHUNK = 1 << 16
+
+
+def find(name: str) -> type[Adapter]:
+    """Return the class that is installed under a name; raise Misconfigured if there is none, or it cannot be loaded."""
+    found = list(entry_points(group=GROUP, name=name))
+    if not found:
+        raise Misconfigured(f"没有安装名为{name}的适配器", f"no adapter {name} is installed")
+    try:
+        loaded = found[0].load()
+    except ImportError as why:
+        missing = why.name or "?"
+        raise Misconfigured(f"适配器{name}缺少程序包{missing}", f"adapter {name} lacks the package {missing}") from None
+    if not isinstance(loaded, type) or not issubclass(loaded, Adapter):
+        raise Misconfigured(f"{name}不是适配器", f"{name} is no adapter")
+    return loaded
+
+
+class Speaker:
+    """What the adapter's process says; rows are gathered into blocks."""
+
+    def __init__(self, out: BinaryIO) -> None:
+        self._out = out
+        self._rows = bytearray()
+
+    def say(self, kind: FrameKind, said: Any) -> None:
+        """Say one frame of JSON, after the rows before it."""
+        self.flush()
+        self._out.write(write_frame(kind, json.dumps(said, ensure_ascii=False).encode()))
+        self._out.flush()
+
+    def row(self, row: Row) -> None:
+        """Say a row, with others; or that it cannot be given."""
+        line = write_row(row)
+        if isinstance(line, Dirty):
+            self.dirty(line)
+            return
+        if len(self._rows) + len(line) >= BLOCK:
+            self.flush()
+        self._rows += line + b"\n"
+
+    def dirty(self, one: Dirty) -> None:
+        """Say that a row cannot be given."""
+        self.say(FrameKind.DIRTY, asdict(one))
+
+    def bookmark(self, mark: Bookmark) -> None:
+        """Say how far has been read."""
+        said = json.dumps(mark.at, ensure_ascii=False).encode()
+        if len(said) > STATE:
+            raise Misconfigured("断点超过64 KiB", "the bookmark has more than 64 KiB")
+        self.flush()
+        self._out.write(write_frame(FrameKind.BOOKMARK, said))
+
+    def flush(self) -> None:
+        """Send the rows gathered so far."""
+        if self._rows:
+            self._out.write(write_frame(FrameKind.RECORDS, bytes(self._rows)))
+            self._rows.clear()
+
+
+class Session:
+    """One adapter and what it is asked."""
+
+    def __init__(self, adapter: Adapter, speaker: Speaker) -> None:
+        self.adapter, self.speaker = adapter, speaker
+        self.acts: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
+            "check": lambda said: [asdict(one) for one in adapter.check()],
+            "discover": lambda said: [asdict(one) for one in adapter.discover()],
+            "read": lambda said: self.read(Order(**said)),
+        }
+
+    def act(self, said: dict[str, Any]) -> None:
+        """Do one act and say how it ended."""
+        act = self.acts.get(said.pop("do", ""))
+        try:
+            if act is None:
+                raise Misconfigured("适配器不认识此操作", "the adapter knows no such act")
+            answer = act(said)
+        except Exception as met:
+            self.speaker.say(FrameKind.FAILED, failure(met))
+        else:
+            self.speaker.say(FrameKind.ANSWER, answer)
+
+    def read(self, order: Order) -> dict[str, int]:
+        """Give rows until the adapter, or the order, has no more; return how many."""
+        rows = dirty = 0
+        for one in self.adapter.read(order):
+            if isinstance(one, Bookmark):
+                self.speaker.bookmark(one)
+                if rows + dirty >= order.limit:
+                    break
+            elif isinstance(one, Dirty):
+                dirty += 1
+                self.speaker.dirty(one)
+            else:
+                rows += 1
+                self.speaker.row(one)
+        return {"rows": rows, "dirty": dirty}
+
+
+def failure(met: Exception) -> dict[str, str]:
+    """Return what is told of an error."""
+    if isinstance(met, Misconfigured | Unavailable):
+        return {"kind": "hold" if isinstance(met, Misconfigured) else "retry", "zh": met.zh, "en": met.en}
+    name = type(met).__name__[:100]
+    return {"kind": "fault", "zh": f"适配器内部错误：{name}", "en": f"an error inside the adapter: {name}"}
+
+
+def asked(octets: Iterable[bytes]) -> Iterable[dict[str, Any]]:
+    """Yield each CALL; raise Refused(FRAME) for what is none."""
+    reader = FrameReader(NODE)
+    for piece in octets:
+        for frame in reader.feed(piece):
+            yield json.loads(frame.body)
+
+
+def main() -> int:
+    """Serve one adapter until standard input ends."""
+    parent = os.getppid()
+    ctypes.CDLL(None).prctl(_DEATH, signal.SIGKILL)
+    if os.getppid() != parent:
+        return 0  # it died before the kernel was asked
+    with os.fdopen(int(sys.argv[2]), "rb") as file:
+        settings = json.load(file)
+    speaker = Speaker(os.fdopen(os.dup(1), "wb"))
+    os.dup2(2, 1)  # what an adapter or its driver prints is no frame
+    try:
+        session = Session(find(sys.argv[1])(settings), speaker)
+    except Exception as met:
+        speaker.say(FrameKind.FAILED, failure(met))
+        return 1
+    try:
+        for said in asked(iter(lambda: os.read(0, _CHUNK), b"")):
+            session.act(said)
+    except Trouble:
+        return 1
+    finally:
+        session.adapter.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
