@@ -1,0 +1,189 @@
+"""A table or view of a database, read by a column that grows with every change.
+
+    [[adapter.read]]
+    table = "T_HUKOU"
+    cursor = "GXSJ"      # 更新时间; without it the whole table is read each time
+    key = ["ID"]         # else the primary key
+    lag = 300            # seconds (of a number: so much) in which a transaction may still commit
+
+Rule 1: rows are read in the order of cursor and key, a page at a time, each page a statement of its own.
+Rule 2: what commits late is found by `window`; a stamp ahead of the source's clock is given and moves nothing, and a
+        clock that was set back moves the window back with it.
+Rule 3: rows whose cursor is NULL come in a whole read alone, and `check` counts them.  A delete is not seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Connection, func, inspect, select, text
+
+from adapters import sql
+from adapters.contract import Adapter, Bookmark, Dirty, Finding, Misconfigured, Order, Row, Table, fault, good, warning
+from adapters.places import Place, read_place, write_place
+from adapters.stamps import earlier, is_ahead, is_past
+from adapters.window import Window
+
+PAGE = 2000
+
+
+class SqlTable(Adapter):
+    """Reads tables of any database that SQLAlchemy knows."""
+
+    settings = {
+        "type": "object",
+        "properties": {
+            "url": {"type": "string"},
+            "password": {"type": "string", "x-secret": True},
+            "seconds": {"type": "integer", "minimum": 1, "maximum": 3600, "default": 60},
+            "zone": {"type": "string", "pattern": "^[+-][0-9]{2}:[0-9]{2}$", "default": "+08:00"},
+        },
+        "required": ["url"],
+        "additionalProperties": False,
+    }
+    reads = {
+        "type": "object",
+        "properties": {
+            "table": {"type": "string"}, "schema": {"type": "string"}, "cursor": {"type": "string"},
+            "key": {"type": "array", "items": {"type": "string"}, "minItems": 1},
+            "columns": {"type": "array", "items": {"type": "string"}, "minItems": 1},
+            "lag": {"type": "number", "minimum": 0, "default": 300},
+            "where": {"type": "string"},
+            "page": {"type": "integer", "minimum": 1, "maximum": 100_000, "default": PAGE},
+        },
+        "required": ["table"],
+        "additionalProperties": False,
+    }
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        super().__init__(settings)
+        self._zone = settings.get("zone", "+08:00")
+        self._engine = sql.connect(settings["url"], settings.get("password"), settings.get("seconds", 60))
+
+    def check(self) -> Iterable[Finding]:
+        """Connect, read the clock, and see whether the account could write."""
+        with sql.reading(self._engine) as connection:
+            at = sql.clock(connection, self._zone)
+            yield good(f"已连接，来源时钟{at:%Y-%m-%d %H:%M:%S%z}", f"connected; its clock says {at:%Y-%m-%d %H:%M:%S%z}")
+
+    def discover(self) -> Iterable[Table]:
+        """Describe every table and view."""
+        with sql.reading(self._engine) as connection:
+            yield from sql.tables(connection, None)
+
+    def read(self, order: Order) -> Iterator[Row | Bookmark | Dirty]:
+        """Give what is new behind the bookmark, or everything."""
+        with sql.reading(self._engine) as connection:
+            reader = _Reader(connection, order.what, self._zone)
+            yield from reader.increment(order) if reader.cursor and not order.whole else reader.whole(order)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._engine.dispose()
+
+
+class _Reader:
+    """One read of one table."""
+
+    def __init__(self, connection: Connection, what: Mapping[str, Any], zone: str) -> None:
+        self.connection, self.what, self.zone = connection, what, zone
+        name, schema = what["table"], what.get("schema")
+        known = list(sql.columns(inspect(connection), name, schema))
+        if not known:
+            raise Misconfigured(f"没有表或视图{name}", f"there is no table or view {name}")
+        names = [one.name for one in known]
+        self.cursor: str | None = what.get("cursor")
+        self.key: list[str] = what.get("key") or [one.name for one in known if one.key]
+        if not self.key:
+            raise Misconfigured(f"{name}没有主键，请用key指明唯一的列", f"{name} has no primary key; name unique columns with key")
+        chosen: list[str] = what.get("columns") or names
+        lacking = [one for one in (*chosen, *self.key, *([self.cursor] if self.cursor else ())) if one not in names]
+        if lacking:
+            raise Misconfigured(f"{name}没有列{'、'.join(lacking)}", f"{name} has no column {', '.join(lacking)}")
+        self.table = sql.source(name, schema, names)
+        self.columns = [self.table.c[one] for one in chosen]
+        self.places = [self.table.c[one] for one in (*([self.cursor] if self.cursor else ()), *self.key)]
+        self.page = what.get("page", PAGE)
+
+    def rows(self, after: Place | None, last: Place | None = None) -> Iterator[tuple[Place, Row]]:
+        """Yield whole rows after a place, up to another, in order."""
+        wide = len(self.places)
+        for found in self._pages([*self.places, *self.columns], wide, after, last):
+            yield found[:wide], dict(zip((one.name for one in self.columns), found[wide:]))
+
+    def _pages(self, wanted: list[Any], wide: int, after: Place | None, last: Place | None) -> Iterator[Place]:
+        places = self.places
+        asked = select(*wanted).select_from(self.table).order_by(*places).limit(self.page)
+        if self.what.get("where"):
+            asked = asked.where(text(f"({self.what['where']})"))
+        if self.cursor:
+            asked = asked.where(places[0].is_not(None))
+        if last is not None:
+            asked = asked.where(sql.up_to(places, last))
+        while True:
+            query = asked if after is None else asked.where(sql.behind(places, after))
+            found = self.connection.execute(query).fetchall()
+            yield from (tuple(one) for one in found)
+            if len(found) < self.page:
+                return
+            after = tuple(found[-1][:wide])
+
+    def increment(self, order: Order) -> Iterator[Row | Bookmark | Dirty]:
+        """Give what is new behind the bookmark, what came late included."""
+        at, window = _taken(order.bookmark)
+        now, lag = sql.clock(self.connection, self.zone), self.what.get("lag", 300)
+        passed = now - timedelta(seconds=lag)
+        if at is not None:
+            window.forget(earlier(at, lag))
+        compared = window.compare(self._pages(list(self.places), len(self.places), window.edge, None))
+        taken = 0
+        for stretch in compared.differ:
+            for _, row in self.rows(stretch.after, stretch.last):
+                taken += 1
+                yield row
+        if compared.differ:
+            yield _bookmark(at, window)
+        for place, row in self.rows(compared.end):
+            if window.buckets or not is_past(place[0], passed):
+                window.add(place)
+            else:
+                window.edge = place  # nothing can come before it any more
+            if not is_ahead(place[0], now) and (at is None or place[0] > at):
+                at = place[0]
+            yield row
+            taken += 1
+            if taken % self.page == 0:
+                yield _bookmark(at, window)
+                if taken >= order.limit:
+                    return
+        yield _bookmark(at, window)
+
+    def whole(self, order: Order) -> Iterator[Row | Bookmark | Dirty]:
+        """Give every row, from where a whole read was broken off."""
+        after = read_place(order.bookmark["whole"]) if order.bookmark and order.bookmark.get("whole") else None
+        taken, places = 0, [self.table.c[one] for one in self.key]
+        self.places, cursor, self.cursor = places, self.cursor, None
+        try:
+            for place, row in self.rows(after):
+                yield row
+                taken += 1
+                if taken % self.page == 0:
+                    yield Bookmark({"whole": write_place(place)})
+                    if taken >= order.limit:
+                        return
+        finally:
+            self.cursor = cursor
+        yield Bookmark(None)
+
+
+def _taken(bookmark: Any) -> tuple[Any, Window]:
+    if not bookmark or "at" not in bookmark:
+        return None, Window()
+    (at,) = read_place(bookmark["at"]) or (None,)
+    return at, Window.read(bookmark["window"])
+
+
+def _bookmark(at: Any, window: Window) -> Bookmark:
+    return Bookmark({"at": [] if at is None else write_place((at,)), "window": window.write()})

@@ -1,0 +1,103 @@
+"""Rows that come late are found, whatever was given before, and while the window is small no other is given again."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime
+from decimal import Decimal
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from adapters.contract import Misconfigured
+from adapters.places import Place, read_place, write_place
+from adapters.window import LOOSE, MOST, Window
+from node.model.frames import STATE
+
+
+def look(window: Window, table: list[Place]) -> list[Place]:
+    """Return the rows given in one look over a table, noting them as an adapter does."""
+    behind = [place for place in table if window.edge is None or place > window.edge]
+    compared = window.compare(behind)
+    rows = [place for one in compared.differ for place in behind
+            if (one.after is None or place > one.after) and place <= one.last]
+    new = [place for place in behind if compared.end is None or place > compared.end]
+    for place in new:
+        window.add(place)
+    return rows + new
+
+
+PLACES = st.sets(st.tuples(st.integers(0, 30), st.text("ab中", max_size=2)), max_size=30)
+
+
+@given(st.lists(PLACES, min_size=1, max_size=6))
+def test_while_it_is_small_exactly_what_is_new_is_given(steps: list[set[Place]]) -> None:
+    window, table = Window(), set[Place]()
+    for step in steps:
+        new = step - table
+        table |= step
+        assert sorted(look(window, sorted(table))) == sorted(new)
+        window = Window.read(json.loads(json.dumps(window.write())))
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_no_row_is_left_out_while_rows_come_late_and_move_on(seed: int) -> None:
+    dice = Random(seed)
+    window, table, known, clock, given = Window(), dict[int, int](), set[Place](), 0, 0
+    for _ in range(12):
+        clock += 100
+        for _ in range(dice.randrange(900)):
+            late = dice.random() < 0.1
+            # A row that is there already moves to its new stamp: it is updated.
+            table[dice.randrange(3000)] = clock - dice.randrange(300 if late else 30)
+        places = sorted((stamp, key) for key, stamp in table.items())
+        rows = look(window, places)
+        given += len(rows)
+        known |= set(rows)
+        assert set(places) <= known
+        window.forget(clock - 350)
+        assert len(window.buckets) <= MOST and len(json.dumps(window.write())) < STATE
+        assert not look(window, places)
+    assert given < 12 * 900 * 12
+
+
+def test_a_last_row_that_moved_on_costs_one_bucket_and_not_the_window() -> None:
+    table = [(n, "k") for n in range(MOST * 10)]
+    window = Window()
+    assert len(look(window, table)) == len(table) and len(window.buckets) <= MOST
+    table[-1] = (10**6, "k")
+    assert look(window, table)[-1] == (10**6, "k") and not look(window, table)
+    middle = window.buckets[len(window.buckets) // 2]
+    table.remove(middle.last)
+    assert len(look(window, table)) <= 2 * middle.count + MOST
+
+
+def test_what_lies_far_behind_the_last_row_found_is_not_held_in_memory() -> None:
+    window = Window()
+    look(window, [(0, "gone")])
+    looked = 0
+
+    def found() -> object:
+        nonlocal looked
+        for n in range(10**6):
+            looked += 1
+            yield (n + 1, "k")
+
+    assert window.compare(found()).end is None  # type: ignore[arg-type]
+    assert looked <= LOOSE + 2
+
+
+@pytest.mark.parametrize("value", [
+    "汉", 7, 1.5, datetime(2019, 2, 28, 9, 30, 0, 500), date(2019, 2, 28), Decimal("1.50"), b"\0\xff", True,
+])
+def test_a_place_comes_back_as_it_was(value: object) -> None:
+    (back,) = read_place(json.loads(json.dumps(write_place((value,)))))
+    assert back == value and type(back) is type(value)
+
+
+def test_what_cannot_be_kept_is_told() -> None:
+    with pytest.raises(Misconfigured):
+        write_place((object(),))
