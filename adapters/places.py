@@ -6,7 +6,7 @@ A place goes into a bookmark and comes back as the very values it was made of, f
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from hashlib import blake2b
@@ -44,10 +44,10 @@ def _write(value: Any) -> Any:
     raise Misconfigured("键或时间列的类型不能用作断点", "a key or stamp of this type cannot be kept in a bookmark")
 
 
-_WRITTEN = {
+_WRITTEN: Mapping[type, tuple[str, Callable[[Any], str]]] = {
     datetime: ("t", datetime.isoformat), date: ("d", date.isoformat), time: ("h", time.isoformat),
     Decimal: ("n", str), bytes: ("x", bytes.hex), memoryview: ("x", memoryview.hex),
 }
-_READ = {
+_READ: Mapping[str, Callable[[str], Any]] = {
     "t": datetime.fromisoformat, "d": date.fromisoformat, "h": time.fromisoformat, "n": Decimal, "x": bytes.fromhex,
 }

@@ -27,10 +27,17 @@ _READING: Mapping[str, Callable[[int], Sequence[str]]] = {
     "postgresql": lambda seconds: [
         "SET default_transaction_read_only = on", f"SET statement_timeout = {seconds * 1000}",
     ],
-    "mysql": lambda seconds: ["SET SESSION TRANSACTION READ ONLY", f"SET SESSION max_execution_time = {seconds * 1000}"],
+    "mysql": lambda seconds: [
+        "SET SESSION TRANSACTION READ ONLY", f"SET SESSION max_execution_time = {seconds * 1000}",
+    ],
     "mariadb": lambda seconds: ["SET SESSION TRANSACTION READ ONLY", f"SET SESSION max_statement_time = {seconds}"],
 }
 """What is said first on a connection that reads: that it writes nothing, and how long a statement may take."""
+
+
+def _nothing(seconds: int) -> Sequence[str]:
+    return ()
+
 
 _CLOCKS = {
     "sqlite": "SELECT strftime('%Y-%m-%dT%H:%M:%S', 'now') || '+00:00'",
@@ -53,14 +60,14 @@ def connect(url: str, password: str | None, seconds: int) -> Engine:
     except exc.ArgumentError:
         raise Misconfigured("url无法识别", "the url cannot be read") from None
 
-    @event.listens_for(engine, "connect")
     def begin(connection: Any, record: Any) -> None:
         name = "mariadb" if getattr(engine.dialect, "is_mariadb", False) else engine.dialect.name
         cursor = connection.cursor()
-        for statement in _READING.get(name, lambda seconds: ())(seconds):
+        for statement in _READING.get(name, _nothing)(seconds):
             cursor.execute(statement)
         cursor.close()
 
+    event.listen(engine, "connect", begin)
     return engine
 
 

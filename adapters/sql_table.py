@@ -18,10 +18,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, inspect, select, text
+from sqlalchemy import Connection, inspect, select, text
 
 from adapters import sql
-from adapters.contract import Adapter, Bookmark, Dirty, Finding, Misconfigured, Order, Row, Table, fault, good, warning
+from adapters.contract import Adapter, Bookmark, Dirty, Finding, Misconfigured, Order, Row, Table, good
 from adapters.places import Place, read_place, write_place
 from adapters.stamps import earlier, is_ahead, is_past
 from adapters.window import Window
@@ -117,7 +117,7 @@ class _Reader:
         places = self.places
         asked = select(*wanted).select_from(self.table).order_by(*places).limit(self.page)
         if self.what.get("where"):
-            asked = asked.where(text(f"({self.what['where']})"))
+            asked = asked.where(text("(" + self.what["where"].replace(":", "\\:") + ")"))
         if self.cursor:
             asked = asked.where(places[0].is_not(None))
         if last is not None:

@@ -31,7 +31,8 @@ def earlier(stamp: Any, lag: float) -> Any:
     if isinstance(stamp, date):
         return _less(datetime(stamp.year, stamp.month, stamp.day), lag).date()
     if isinstance(stamp, _NUMBERS):
-        return stamp - type(stamp)(lag)
+        less: Any = stamp
+        return less - type(stamp)(lag)
     shape = _shape(stamp)
     return stamp if shape is None else _less(_parsed(stamp, shape), lag).strftime(shape)
 

@@ -1,4 +1,4 @@
-"""What was given of the newest part of a table, so that a row that came late is found and hardly another is given again.
+"""What was given of the newest part of a table, so that a row that came late is found and hardly another given again.
 
 A transaction may commit after others that began later: its rows then carry stamps that were passed already.  So the
 newest part is looked over again each time, by stamp and key alone, and compared with what was given of it: buckets of
@@ -31,12 +31,12 @@ class Bucket(NamedTuple):
     """Neighbouring rows: the last one, how many, the sum of their digests."""
 
     last: Place
-    count: int
+    rows: int
     sum: int
 
     def joined(self, later: Bucket) -> Bucket:
         """Return this bucket and the next one as one."""
-        return Bucket(later.last, self.count + later.count, (self.sum + later.sum) & _MASK)
+        return Bucket(later.last, self.rows + later.rows, (self.sum + later.sum) & _MASK)
 
 
 class Stretch(NamedTuple):
@@ -97,7 +97,7 @@ class Window:
                         for bucket in left[begun:at + 1]:
                             now._append(bucket)
                     else:
-                        new = held[:-1] if left[at].count == 1 else held  # the last one is known by itself
+                        new = held[:-1] if left[at].rows == 1 else held  # the last one is known by itself
                         if new:
                             differ.append(Stretch(end, new[-1]))
                         for one in held:
@@ -113,7 +113,7 @@ class Window:
         """Return it as a bookmark holds it."""
         return {
             "edge": None if self.edge is None else write_place(self.edge),
-            "buckets": [[write_place(last), count, f"{total:x}"] for last, count, total in self.buckets],
+            "buckets": [[write_place(last), rows, f"{total:x}"] for last, rows, total in self.buckets],
         }
 
     @classmethod
@@ -121,12 +121,12 @@ class Window:
         """Return the window that `write` wrote."""
         return cls(
             None if said["edge"] is None else read_place(said["edge"]),
-            [Bucket(read_place(last), count, int(total, 16)) for last, count, total in said["buckets"]],
+            [Bucket(read_place(last), rows, int(total, 16)) for last, rows, total in said["buckets"]],
         )
 
 
 def _same(buckets: list[Bucket], places: list[Place]) -> bool:
     """Whether the places are those of the buckets together, as far as digests tell."""
-    if sum(bucket.count for bucket in buckets) != len(places):
+    if sum(bucket.rows for bucket in buckets) != len(places):
         return False
     return (sum(bucket.sum for bucket in buckets) - sum(map(digest, places))) & _MASK == 0

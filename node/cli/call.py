@@ -25,8 +25,8 @@ SEE = Sentence("用法见", "See")
 
 COMMANDS = {
     "run": "run", "check": "run", "demo": "demo.command", "send": "send", "status": "look", "queue": "queue",
-    "trace": "look", "findings": "findings", "validate": "validate", "spec": "spec.command", "parcel": "parcel",
-    "cms": "cms", "ca": "ca", "key": "key",
+    "trace": "look", "findings": "findings", "adapter": "adapter", "validate": "validate", "spec": "spec.command",
+    "parcel": "parcel", "cms": "cms", "ca": "ca", "key": "key",
 }
 """Every command with its module, in the order a person meets them."""
 

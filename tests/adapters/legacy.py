@@ -45,7 +45,7 @@ class Node:
     rows: list[dict[str, Any]] = field(default_factory=list)
 
     def read(self, kill_after: int | None = None, **order: Any) -> list[Any]:
-        """Read once; return the rows kept.  After `kill_after` things said it is killed, and what no bookmark covers lost."""
+        """Read once; return the rows kept.  Killed after so many things said, what no bookmark covers is lost."""
         kept: list[dict[str, Any]] = []
         open_: list[dict[str, Any]] = []
         said = self.adapter.read(Order(self.what, self.bookmark, **order))

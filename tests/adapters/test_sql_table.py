@@ -84,8 +84,10 @@ def test_rows_without_a_stamp_come_in_a_whole_read_alone(legacy: Legacy) -> None
     assert ids(reads.read()) == [2] and ids(node(legacy).read(whole=True)) == [1, 2]
 
 
-@pytest.mark.parametrize("shape", ["20190228093000", "20190228", "2019-02-28 09:30:00", "2019-02-28T09:30:00.5", "2019/02/28",
-                                   "第1版", "0000-00-00 00:00:00", "20190230"])
+@pytest.mark.parametrize("shape", [
+    "20190228093000", "20190228", "2019-02-28 09:30:00", "2019-02-28T09:30:00.5", "2019/02/28", "第1版",
+    "0000-00-00 00:00:00", "20190230",
+])
 def test_every_shape_of_a_stamp_is_read_on_from(legacy: Legacy, shape: str) -> None:
     legacy.put((n, "x", shape) for n in range(10))
     reads = node(legacy)
@@ -129,7 +131,8 @@ def test_a_whole_read_goes_on_where_it_was_broken_off(legacy: Legacy) -> None:
 
 
 @pytest.mark.parametrize(("what", "says"), [
-    ({"table": "T_NONE"}, "T_NONE"), ({"cursor": "WHEN"}, "WHEN"), ({"columns": ["ID", "XB"]}, "XB"), ({"key": ["NO"]}, "NO"),
+    ({"table": "T_NONE"}, "T_NONE"), ({"cursor": "WHEN"}, "WHEN"), ({"columns": ["ID", "XB"]}, "XB"),
+    ({"key": ["NO"]}, "NO"),
 ])
 def test_what_is_not_there_is_told_by_name(legacy: Legacy, what: dict[str, Any], says: str) -> None:
     with pytest.raises(Misconfigured) as met:

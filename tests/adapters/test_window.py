@@ -72,7 +72,7 @@ def test_a_last_row_that_moved_on_costs_one_bucket_and_not_the_window() -> None:
     assert look(window, table)[-1] == (10**6, "k") and not look(window, table)
     middle = window.buckets[len(window.buckets) // 2]
     table.remove(middle.last)
-    assert len(look(window, table)) <= 2 * middle.count + MOST
+    assert len(look(window, table)) <= 2 * middle.rows + MOST
 
 
 def test_what_lies_far_behind_the_last_row_found_is_not_held_in_memory() -> None:
