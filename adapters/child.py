@@ -139,7 +139,7 @@ def failure(met: Exception) -> dict[str, str]:
 
 
 def asked(octets: Iterable[bytes]) -> Iterable[dict[str, Any]]:
-    """Yield each CALL; raise Refused(FRAME) for what is none."""
+    """Yield each CALL; raise Refused(ADAPTER_FRAME) for what is none."""
     reader = FrameReader(NODE)
     for piece in octets:
         for frame in reader.feed(piece):

@@ -442,7 +442,7 @@ PEER_ANSWER = _code(
 )
 
 # --- adapters -------------------------------------------------------------------------------------------------
-FRAME = _code(
+ADAPTER_FRAME = _code(
     "EXN-ADAPTER-FRAME", _R, 502,
     "适配器进程的输出不是约定的帧：{reason}", "What the adapter's process says is no frame: {reason}",
     "由适配器的作者更正；适配器不得写标准输出", "The adapter's author must mend it; it must not write to standard output",

@@ -81,9 +81,9 @@ class Frame(NamedTuple):
 
 
 def write_frame(kind: FrameKind, body: bytes) -> bytes:
-    """Return the octets of a frame; raise Refused(FRAME) for a body that is too long."""
+    """Return the octets of a frame; raise Refused(ADAPTER_FRAME) for a body that is too long."""
     if len(body) > kind.most:
-        raise trouble(codes.FRAME, reason=f"{kind.name} {len(body)}")
+        raise trouble(codes.ADAPTER_FRAME, reason=f"{kind.name} {len(body)}")
     return b"%s %d\n%s" % (kind.name.encode(), len(body), body)
 
 
@@ -102,7 +102,7 @@ class FrameReader:
         return self._kind is None and not self._held
 
     def feed(self, octets: bytes) -> Iterator[Frame]:
-        """Yield the frames that are whole with these octets; raise Refused(FRAME) for what is none."""
+        """Yield the frames that are whole with these octets; raise Refused(ADAPTER_FRAME) for what is none."""
         self._held += octets
         while self._begun():
             if len(self._held) < self._size:
@@ -120,11 +120,11 @@ class FrameReader:
         found = _HEAD.match(self._held)
         if found is None:
             if len(self._held) >= _LONGEST or b"\n" in self._held:
-                raise trouble(codes.FRAME, reason="head")
+                raise trouble(codes.ADAPTER_FRAME, reason="head")
             return False
         kind, size = _KINDS.get(found[1]), int(found[2])
         if kind is None or kind not in self._takes or size > kind.most:
-            raise trouble(codes.FRAME, reason=kind.name if kind else "kind")
+            raise trouble(codes.ADAPTER_FRAME, reason=kind.name if kind else "kind")
         self._kind, self._size = kind, size
         del self._held[:found.end()]
         return True

@@ -34,7 +34,7 @@ def test_frames_come_whole_however_they_are_cut(frames: list[Frame], sizes: list
 def test_what_is_no_frame_is_refused_at_its_head(octets: bytes) -> None:
     with pytest.raises(Trouble) as met:
         list(FrameReader(ADAPTER).feed(octets + b" " * 20))
-    assert met.value.code is codes.FRAME
+    assert met.value.code is codes.ADAPTER_FRAME
 
 
 @given(st.binary(max_size=200))
@@ -43,7 +43,7 @@ def test_any_octets_are_frames_or_refused(octets: bytes) -> None:
         for frame in FrameReader(NODE).feed(octets):
             assert frame.kind in NODE
     except Trouble as met:
-        assert met.code is codes.FRAME
+        assert met.code is codes.ADAPTER_FRAME
 
 
 def test_a_body_that_is_too_long_is_not_written() -> None:
