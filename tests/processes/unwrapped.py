@@ -29,6 +29,8 @@ class Unwrapped:
         self._channels = {node: _channels(exchange, node) for node in exchange.site.seats}
         self._nodes = {made._certificate.fingerprint: node for node, made in self._channels.items()}
         self.said: list[bytearray] = []
+        self.asked: dict[str, list[bytearray]] = {node: [] for node in exchange.site.seats}
+        """What each node said, by connection."""
         self.troubles: list[str] = []
         self._closing = False
         self._ear = socket.create_server(("127.0.0.1", 0))
@@ -68,15 +70,22 @@ class Unwrapped:
                 outer = SSL.Connection(self._channels[node].client(), far)
                 outer.set_connect_state()
                 outer.do_handshake()
-                self._shuttle((inner, near), (outer, far))
+                self._shuttle(node, (inner, near), (outer, far))
         except (SSL.Error, OSError):
             pass
         except Exception as error:
             self.troubles.append(repr(error))
 
-    def _shuttle(self, one: tuple[SSL.Connection, socket.socket], other: tuple[SSL.Connection, socket.socket]) -> None:
+    def speaks(self, node: str, act: bytes) -> bool:
+        """Whether a node has asked for something through here."""
+        return any(act in one for one in self.asked[node])
+
+    def _shuttle(
+        self, node: str, one: tuple[SSL.Connection, socket.socket], other: tuple[SSL.Connection, socket.socket]
+    ) -> None:
         kept = bytearray(), bytearray()
         self.said += kept
+        self.asked[node].append(kept[0])
         for _, line in (one, other):
             line.setblocking(False)
         while not self._closing:
