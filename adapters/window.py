@@ -5,14 +5,15 @@ newest part is looked over again each time, by stamp and key alone, and compared
 neighbouring rows, each known by its last row, how many it has, and the sum of their digests.
 
 Rule 1: while the part is small, a bucket is one row, and what is found new is exactly what is new.
-Rule 2: when there are too many buckets, neighbours become one, the oldest first; of a bucket that differs all rows are
-        given again, which costs records and does no harm.
+Rule 2: when there are too many buckets, neighbours become one, the smallest first and the newest last, so that all of
+        them stay about as large; of a bucket that differs all rows are given again, which costs records and does no
+        harm.
 Rule 3: rows are compared in the order the source gives them, never by our own idea of which text is the greater.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -21,8 +22,8 @@ from adapters.places import Place, digest, read_place, write_place
 MOST = 400
 """Most buckets: a bookmark of them stays below 64 KiB for keys of 80 characters."""
 
-LOOSE = 20_000
-"""So many rows behind the last bucket that is found again are looked at before all of them are taken for new."""
+SINGLE = MOST // 4
+"""So many of the newest rows stay buckets of their own; in a stretch that differs as many are noted one by one."""
 
 _MASK = (1 << 64) - 1
 
@@ -65,12 +66,22 @@ class Window:
         self._append(Bucket(place, 1, digest(place)))
 
     def _append(self, bucket: Bucket) -> None:
-        buckets = self.buckets
-        buckets.append(bucket)
-        if len(buckets) > MOST:
-            older = MOST // 4 * 2
-            self.buckets = [*(one.joined(two) for one, two in zip(buckets[:older:2], buckets[1:older:2], strict=True)),
-                            *buckets[older:]]
+        self.buckets.append(bucket)
+        size = 2
+        while len(self.buckets) > MOST:
+            self._join(size)
+            size *= 2
+
+    def _join(self, size: int) -> None:
+        """Make one of neighbours that have at most so many rows together; the newest stay as they are."""
+        older, newest = self.buckets[:-SINGLE], self.buckets[-SINGLE:]
+        joined: list[Bucket] = []
+        for bucket in older:
+            if joined and joined[-1].rows + bucket.rows <= size:
+                joined[-1] = joined[-1].joined(bucket)
+            else:
+                joined.append(bucket)
+        self.buckets = joined + newest
 
     def forget(self, low: Any) -> None:
         """Let go of the buckets that end before the stamp `low`."""
@@ -87,27 +98,29 @@ class Window:
         left, now = self.buckets, Window(self.edge)
         ends = {bucket.last: at for at, bucket in enumerate(left)}
         differ: list[Stretch] = []
-        begun, end, held = 0, self.edge, list[Place]()
-        if left:
-            for place in found:
-                held.append(place)
-                at = ends.get(place)
-                if at is not None and at >= begun:
-                    if _same(left[begun:at + 1], held):
-                        for bucket in left[begun:at + 1]:
-                            now._append(bucket)
-                    else:
-                        new = held[:-1] if left[at].rows == 1 else held  # the last one is known by itself
-                        if new:
-                            differ.append(Stretch(end, new[-1]))
-                        for one in held:
-                            now.add(one)
-                    begun, end = at + 1, place
-                    held.clear()
-                if begun == len(left) or len(held) > LOOSE:
-                    break
+        begun, end, run = 0, self.edge, _Run()
+        for place in found if left else ():
+            run.add(place)
+            at = ends.get(place)
+            if at is None or at < begun:
+                continue
+            known = left[begun:at + 1]
+            if run.is_that_of(known):
+                now._take(known)
+            else:
+                last = run.before if left[at].rows == 1 else place  # a row that is a bucket is known by itself
+                if last is not None:
+                    differ.append(Stretch(end, last))
+                now._take(run.buckets())
+            begun, end, run = at + 1, place, _Run()
+            if begun == len(left):
+                break
         self.buckets = now.buckets
         return Compared(differ, end)
+
+    def _take(self, buckets: Iterable[Bucket]) -> None:
+        for bucket in buckets:
+            self._append(bucket)
 
     def write(self) -> dict[str, Any]:
         """Return it as a bookmark holds it."""
@@ -125,8 +138,32 @@ class Window:
         )
 
 
-def _same(buckets: list[Bucket], places: list[Place]) -> bool:
-    """Whether the places are those of the buckets together, as far as digests tell."""
-    if sum(bucket.rows for bucket in buckets) != len(places):
-        return False
-    return (sum(bucket.sum for bucket in buckets) - sum(map(digest, places))) & _MASK == 0
+class _Run:
+    """Rows since the last bucket that was found again: how many, their sum, and the first few one by one."""
+
+    def __init__(self) -> None:
+        self.rows = self.sum = 0
+        self.before: Place | None = None
+        """The last but one."""
+        self._last: Place | None = None
+        self._single: list[Bucket] = []
+
+    def add(self, place: Place) -> None:
+        """Take the next row."""
+        one = digest(place)
+        self.rows, self.sum = self.rows + 1, (self.sum + one) & _MASK
+        self.before, self._last = self._last, place
+        if len(self._single) <= SINGLE:
+            self._single.append(Bucket(place, 1, one))
+
+    def is_that_of(self, buckets: Sequence[Bucket]) -> bool:
+        """Whether these are the rows of the buckets together, as far as digests tell."""
+        rows, total = sum(bucket.rows for bucket in buckets), sum(bucket.sum for bucket in buckets)
+        return self.rows == rows and self.sum == total & _MASK
+
+    def buckets(self) -> Sequence[Bucket]:
+        """Return them as buckets: of a row each while they are few, else as one."""
+        if self.rows <= SINGLE:
+            return self._single
+        assert self._last is not None
+        return [Bucket(self._last, self.rows, self.sum)]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from adapters.contract import Misconfigured
 from adapters.places import Place, read_place, write_place
-from adapters.window import LOOSE, MOST, Window
+from adapters.window import MOST, SINGLE, Window, _Run
 from node.model.frames import STATE
 
 
@@ -75,19 +75,26 @@ def test_a_last_row_that_moved_on_costs_one_bucket_and_not_the_window() -> None:
     assert len(look(window, table)) <= 2 * middle.rows + MOST
 
 
-def test_what_lies_far_behind_the_last_row_found_is_not_held_in_memory() -> None:
+def test_a_window_of_many_rows_is_passed_over_and_a_late_row_costs_one_of_its_buckets() -> None:
+    table: list[Place] = [(n // 1000, n) for n in range(60_000)]
+    window = Window()
+    assert len(look(window, table)) == len(table)
+    sizes = [bucket.rows for bucket in window.buckets]
+    assert sum(sizes) == len(table) and max(sizes) <= 8 * len(table) / MOST and sizes[-SINGLE:] == [1] * SINGLE
+    assert look(window, table) == []
+    late: Place = (30, 0.5)
+    assert late in (given := look(window, sorted([*table, late]))) and len(given) <= max(sizes) + 1
+
+
+def test_nothing_is_held_of_rows_that_no_bucket_ends() -> None:
     window = Window()
     look(window, [(0, "gone")])
-    looked = 0
-
-    def found() -> object:
-        nonlocal looked
-        for n in range(10**6):
-            looked += 1
-            yield (n + 1, "k")
-
-    assert window.compare(found()).end is None  # type: ignore[arg-type]
-    assert looked <= LOOSE + 2
+    run = _Run()
+    for n in range(10_000):
+        run.add((n + 1, "k"))
+    assert run.rows == 10_000 and len(run._single) <= SINGLE + 1 and len(run.buckets()) == 1
+    compared = window.compare((n + 1, "k") for n in range(10_000))
+    assert compared == ([], None) and window.buckets == []
 
 
 @pytest.mark.parametrize("value", [
