@@ -23,14 +23,15 @@ from typing import Any, BinaryIO
 
 from adapters.contract import Adapter, Bookmark, Dirty, Misconfigured, Order, Row, Unavailable
 from adapters.rows import write_row
-from node.model.frames import BLOCK, NODE, STATE, FrameKind, FrameReader, write_frame
+from node.model.frames import BLOCK, GROUP, NODE, STATE, FrameKind, FrameReader, write_frame
 from node.model.trouble import Trouble
 
-GROUP = "exchange_node.adapters"
 _DEATH = 1
 """PR_SET_PDEATHSIG."""
 
 _CHUNK = 1 << 16
+_LONGEST = 1000
+"""Most characters of a sentence that tells a failure."""
 
 
 def find(name: str) -> type[Adapter]:
@@ -107,11 +108,9 @@ class Session:
         try:
             if act is None:
                 raise Misconfigured("适配器不认识此操作", "the adapter knows no such act")
-            answer = act(said)
+            self.speaker.say(FrameKind.ANSWER, act(said))
         except Exception as met:
             self.speaker.say(FrameKind.FAILED, failure(met))
-        else:
-            self.speaker.say(FrameKind.ANSWER, answer)
 
     def read(self, order: Order) -> dict[str, int]:
         """Give rows until the adapter, or the order, has no more; return how many."""
@@ -133,7 +132,10 @@ class Session:
 def failure(met: Exception) -> dict[str, str]:
     """Return what is told of an error."""
     if isinstance(met, Misconfigured | Unavailable):
-        return {"kind": "hold" if isinstance(met, Misconfigured) else "retry", "zh": met.zh, "en": met.en}
+        kind = "hold" if isinstance(met, Misconfigured) else "retry"
+        return {"kind": kind, "zh": met.zh[:_LONGEST], "en": met.en[:_LONGEST]}
+    if isinstance(met, Trouble):  # a frame would be too long: of thousands of tables, or columns
+        return {"kind": "fault", "zh": "答复过长", "en": "the answer is too long"}
     name = type(met).__name__[:100]
     return {"kind": "fault", "zh": f"适配器内部错误：{name}", "en": f"an error inside the adapter: {name}"}
 

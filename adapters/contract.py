@@ -104,7 +104,8 @@ class Table:
 class Order:
     """What is to be read: `what` are the settings of one `[[adapter.read]]`, without those that are the node's.
 
-    `whole` asks for everything again, whatever the bookmark; else what came after it.  At most `limit` rows are taken.
+    `whole` asks for everything again, whatever the bookmark; else what came after it.  Reading ends at the first
+    bookmark behind `limit` rows.
     """
 
     what: Mapping[str, Any] = field(repr=False)

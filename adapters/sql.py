@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, and_, column, create_engine, event, exc, inspect, or_
 from sqlalchemy import table as described
 from sqlalchemy import text
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.pool import NullPool
 
 from adapters.contract import Column, Misconfigured, Table, Unavailable
@@ -45,6 +46,9 @@ _CLOCKS = {
 }
 _REFUSED = {"1044", "1045", "1142", "1143", "1049", "1146", "1054"}
 """MySQL's numbers for what a person must mend: rights, a password, a database, a table, a column that is not there."""
+SQLSTATE = 5
+_CLASSES = ("28", "42", "3D")
+"""SQLSTATE's classes of the same."""
 
 
 def connect(url: str, password: str | None, seconds: int) -> Engine:
@@ -53,7 +57,8 @@ def connect(url: str, password: str | None, seconds: int) -> Engine:
         found = make_url(url)
         if "+" not in found.drivername and found.drivername != "sqlite":
             raise Misconfigured("url须写明驱动，如postgresql+psycopg", "the url names its driver, as postgresql+psycopg")
-        engine = create_engine(found.set(password=password) if password else found, poolclass=NullPool)
+        named = found.set(password=password) if password else found
+        engine = create_engine(_reading_only(named), poolclass=NullPool)
     except (ImportError, exc.NoSuchModuleError):
         raise Misconfigured(
             f"没有安装{url.partition(':')[0]}的驱动", f"the driver of {url.partition(':')[0]} is not installed") from None
@@ -71,6 +76,18 @@ def connect(url: str, password: str | None, seconds: int) -> Engine:
     return engine
 
 
+def _reading_only(url: URL) -> URL:
+    """Return the URL of a file as one that is opened for reading; SQLite would make a file that is not there."""
+    if url.get_backend_name() != "sqlite" or not url.database:
+        return url
+    path = Path(url.database)
+    if not path.is_file():
+        raise Misconfigured("没有这个数据库文件", "there is no such database file")
+    if url.password:
+        raise Misconfigured("数据库文件不用口令", "a database file takes no password")
+    return url.set(database=path.absolute().as_uri(), query={"mode": "ro", "uri": "true"})
+
+
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """Give a connection, each statement a transaction of its own; errors leave as Misconfigured or Unavailable."""
@@ -86,7 +103,8 @@ def reading(engine: Engine) -> Iterator[Connection]:
 def told(why: exc.DBAPIError) -> Misconfigured | Unavailable:
     """Return a database's error in our words."""
     code = _code(why.orig)
-    if code[:2] in ("28", "42", "3D") or code in _REFUSED or isinstance(why, exc.ProgrammingError):
+    refused = len(code) == SQLSTATE and code[:2] in _CLASSES or code in _REFUSED
+    if refused or isinstance(why, exc.ProgrammingError):
         return Misconfigured(f"数据库拒绝了请求（{code}）", f"the database refused ({code})")
     return Unavailable(f"数据库暂时不可用（{code}）", f"the database is not available ({code})")
 
@@ -132,7 +150,7 @@ def columns(about: Any, name: str, schema: str | None) -> Iterator[Column]:
 def _comment(about: Any, name: str, schema: str | None) -> str:
     try:
         return about.get_table_comment(name, schema).get("text") or ""
-    except NotImplementedError:
+    except NotImplementedError:  # SQLAlchemy's word for a database that keeps no comments
         return ""
 
 

@@ -9,7 +9,8 @@
 Rule 1: rows are read in the order of cursor and key, a page at a time, each page a statement of its own.
 Rule 2: what commits late is found by `window`; a stamp ahead of the source's clock is given and moves nothing, and a
         clock that was set back moves the window back with it.
-Rule 3: rows whose cursor is NULL come in a whole read alone, and `check` counts them.  A delete is not seen.
+Rule 3: rows whose cursor is NULL come in a whole read alone.  A delete is not seen.
+Rule 4: a whole read leaves the bookmark of the increments as it was: they go on from where they stood.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ class SqlTable(Adapter):
         self._engine = sql.connect(settings["url"], settings.get("password"), settings.get("seconds", 60))
 
     def check(self) -> Iterable[Finding]:
-        """Connect, read the clock, and see whether the account could write."""
+        """Connect and read the clock."""
         with sql.reading(self._engine) as connection:
             at = sql.clock(connection, self._zone)
             yield good(f"已连接，来源时钟{at:%Y-%m-%d %H:%M:%S%z}", f"connected; its clock says {at:%Y-%m-%d %H:%M:%S%z}")
@@ -104,21 +105,25 @@ class _Reader:
             raise Misconfigured(f"{name}没有列{'、'.join(lacking)}", f"{name} has no column {', '.join(lacking)}")
         self.table = sql.source(name, schema, names)
         self.columns = [self.table.c[one] for one in chosen]
-        self.places = [self.table.c[one] for one in (*([self.cursor] if self.cursor else ()), *self.key)]
+        self.keys = [self.table.c[one] for one in self.key]
+        self.places = [self.table.c[self.cursor], *self.keys] if self.cursor else []
         self.page = what.get("page", PAGE)
 
-    def rows(self, after: Place | None, last: Place | None = None) -> Iterator[tuple[Place, Row]]:
-        """Yield whole rows after a place, up to another, in order."""
-        wide = len(self.places)
-        for found in self._pages([*self.places, *self.columns], wide, after, last):
-            yield found[:wide], dict(zip((one.name for one in self.columns), found[wide:]))
+    def rows(
+        self, places: list[Any], after: Place | None, last: Place | None = None
+    ) -> Iterator[tuple[Place, Row]]:
+        """Yield whole rows in the order of these columns: those after a place, up to another."""
+        wide, names = len(places), [one.name for one in self.columns]
+        for found in self._pages(places, [*places, *self.columns], after, last):
+            yield found[:wide], dict(zip(names, found[wide:]))
 
-    def _pages(self, wanted: list[Any], wide: int, after: Place | None, last: Place | None) -> Iterator[Place]:
-        places = self.places
+    def _pages(
+        self, places: list[Any], wanted: list[Any], after: Place | None, last: Place | None = None
+    ) -> Iterator[Place]:
         asked = select(*wanted).select_from(self.table).order_by(*places).limit(self.page)
         if self.what.get("where"):
             asked = asked.where(text("(" + self.what["where"].replace(":", "\\:") + ")"))
-        if self.cursor:
+        if places is self.places:
             asked = asked.where(places[0].is_not(None))
         if last is not None:
             asked = asked.where(sql.up_to(places, last))
@@ -128,7 +133,7 @@ class _Reader:
             yield from (tuple(one) for one in found)
             if len(found) < self.page:
                 return
-            after = tuple(found[-1][:wide])
+            after = tuple(found[-1][:len(places)])
 
     def increment(self, order: Order) -> Iterator[Row | Bookmark | Dirty]:
         """Give what is new behind the bookmark, what came late included."""
@@ -137,15 +142,15 @@ class _Reader:
         passed = now - timedelta(seconds=lag)
         if at is not None:
             window.forget(earlier(at, lag))
-        compared = window.compare(self._pages(list(self.places), len(self.places), window.edge, None))
+        compared = window.compare(self._pages(self.places, self.places, window.edge))
         taken = 0
         for stretch in compared.differ:
-            for _, row in self.rows(stretch.after, stretch.last):
+            for _, row in self.rows(self.places, stretch.after, stretch.last):
                 taken += 1
                 yield row
         if compared.differ:
             yield _bookmark(at, window)
-        for place, row in self.rows(compared.end):
+        for place, row in self.rows(self.places, compared.end):
             if window.buckets or not is_past(place[0], passed):
                 window.add(place)
             else:
@@ -162,27 +167,27 @@ class _Reader:
 
     def whole(self, order: Order) -> Iterator[Row | Bookmark | Dirty]:
         """Give every row, from where a whole read was broken off."""
-        after = read_place(order.bookmark["whole"]) if order.bookmark and order.bookmark.get("whole") else None
-        taken, places = 0, [self.table.c[one] for one in self.key]
-        self.places, cursor, self.cursor = places, self.cursor, None
-        try:
-            for place, row in self.rows(after):
-                yield row
-                taken += 1
-                if taken % self.page == 0:
-                    yield Bookmark({"whole": write_place(place)})
-                    if taken >= order.limit:
-                        return
-        finally:
-            self.cursor = cursor
-        yield Bookmark(None)
+        said = order.bookmark or {}
+        broken = "whole" in said
+        then, after = (said["then"], read_place(said["whole"])) if broken else (order.bookmark, None)
+        taken = 0
+        for place, row in self.rows(self.keys, after):
+            yield row
+            taken += 1
+            if taken % self.page == 0:
+                yield Bookmark({"whole": write_place(place), "then": then})
+                if taken >= order.limit:
+                    return
+        yield Bookmark(then)
 
 
 def _taken(bookmark: Any) -> tuple[Any, Window]:
-    if not bookmark or "at" not in bookmark:
+    """Return the greatest stamp and the window of a bookmark, also of one that a broken whole read left."""
+    said = bookmark.get("then", bookmark) if bookmark else None
+    if not said:
         return None, Window()
-    (at,) = read_place(bookmark["at"]) or (None,)
-    return at, Window.read(bookmark["window"])
+    (at,) = read_place(said["at"]) or (None,)
+    return at, Window.read(said["window"])
 
 
 def _bookmark(at: Any, window: Window) -> Bookmark:

@@ -15,20 +15,19 @@ from typing import Any
 import click
 import orjson
 
-from node.cli import exits, files
+from node.cli import exits
 from node.cli.grammar import Group, argument, as_json, file, misused, option
 from node.cli.situation import Situation
 from node.cli.spec.held import installed
+from node.crypto import keyfile
 from node.hosts import Child, Limits
-from node.model.frames import FrameKind
+from node.model.frames import GROUP, FrameKind
 from node.model.record import Draft, Record, Refusal
 from node.model.sentence import Sentence
 from node.validate import masked
 from node.validate.mapping import SourceMapping, load_mapping
 
-GROUP = "exchange_node.adapters"
 SQL = "sql_table"
-LINE = 16 << 10
 PATIENCE = Limits(silence=120.0)
 NAME, PACKAGE = Sentence("名称", "Name"), Sentence("程序包", "Package")
 TABLE, COLUMN, KIND = Sentence("表", "Table"), Sentence("列", "Column"), Sentence("类型", "Type")
@@ -41,7 +40,7 @@ with_url = argument("url", metavar="URL", says=Sentence(
     "数据库地址，写明驱动，如 postgresql+psycopg://reader@10.0.0.5/hukou；不写口令",
     "the database with its driver, as postgresql+psycopg://reader@10.0.0.5/hukou; without a password"))
 with_password = option("--password-file", "password", **file(), says=Sentence(
-    "口令所在文件，只取第一行", "the file that holds the password in its first line"))
+    "口令所在文件，权限0600", "the file of the password, mode 0600"))
 
 
 @click.group("adapter", cls=Group, says=Sentence(
@@ -59,7 +58,7 @@ def listed(here: Situation) -> None:
                   lambda: here.out.table((NAME, PACKAGE), found))
 
 
-@adapter.command("check", says=Sentence("试着连接，看账号和时钟", "connect, look at the account and the clock"))
+@adapter.command("check", says=Sentence("试着连接，看来源时钟", "connect, and look at the source's clock"))
 @with_url
 @with_password
 @as_json
@@ -159,7 +158,7 @@ class _Source:
     def __init__(self, url: str, password: Path | None) -> None:
         settings = {"url": url}
         if password is not None:
-            settings["password"] = files.read(password, LINE).decode("utf-8", "replace").partition("\n")[0].strip("\r")
+            settings["password"] = keyfile.read(password).strip().decode("utf-8", "replace")
         self._child = Child(SQL, settings, PATIENCE)
 
     def __enter__(self) -> _Source:

@@ -81,7 +81,8 @@ def _cut(numbered: Iterator[tuple[int, bytes | None]], limits: ApiSection, head:
 def _rows(
     stream: BufferedReader, charset: str | None, limits: ApiSection, advance: Callable[[int], None]
 ) -> Iterator[tuple[int, bytes]]:
-    # Without a charset each octet is a sign: quotes, separators and line ends are the same ones in UTF-8 and GB18030.
+    # Without a charset each octet is a sign: quotes, line ends and separators are the same ones in UTF-8 and GB18030,
+    # but a `|`, which can end a GB18030 character: rows could then be cut amiss, and the node would refuse the body.
     for number, row in cut_csv(stream, charset or "latin-1", limits.record):
         advance(len(row))
         yield number, row

@@ -23,9 +23,10 @@ from node.model.frames import ADAPTER, Frame, FrameKind, FrameReader, write_fram
 from node.model.sentence import Sentence
 from node.model.trouble import Refused, Trouble, trouble
 
-PYTHON = (sys.executable, "-m", "adapters.child")
+PYTHON = (sys.executable, "-P", "-m", "adapters.child")
+"""-P: what lies in the folder that the node happens to run in is no adapter."""
+
 _CHUNK = 1 << 18
-_ENDS = frozenset({FrameKind.ANSWER, FrameKind.FAILED})
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,15 +9,15 @@ reads it in a few lines; blocks of rows are large, so that a row costs no frame 
 | Kind | From | Body |
 |---|---|---|
 | CALL | node | one JSON object: `do` names the act, the rest are its arguments |
-| RECORDS | both | rows as JSON objects, a line each |
+| RECORDS | adapter | rows as JSON objects, a line each |
 | BOOKMARK | adapter | one JSON value: how far it has read; all rows before it belong to it |
-| DIRTY | adapter | rows it cannot give, a line each: `row`, `field`, `rule`, `zh`, `en`; never what stood in them |
+| DIRTY | adapter | one JSON object, a row it cannot give: `row`, `field`, `zh`, `en`; never what stood in it |
 | LOG | adapter | one JSON object: `level`, `zh`, `en` |
 | ANSWER | adapter | one JSON value: what the act came to; it ends the act |
-| FAILED | adapter | one JSON object: `kind` (`refused`, `hold`, `retry`), `zh`, `en`; it ends the act |
+| FAILED | adapter | one JSON object: `kind` (`hold`, `retry`, `fault`), `zh`, `en`; it ends the act |
 
 Rule 1: what is no frame, or one of another direction, ends the process: there is no way to find the next frame.
-Rule 2: a body is bounded before it is kept; the reader holds at most one.
+Rule 2: a body is bounded before it is kept; the reader holds at most one, and what came with its end.
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ from typing import NamedTuple
 
 from node.model import codes
 from node.model.trouble import trouble
+
+GROUP = "exchange_node.adapters"
+"""The group of entry points under which adapters are installed."""
 
 BLOCK = 1 << 20
 """Octets of rows after which a block ends; a row is not longer than a record may be, which is as much."""
@@ -54,10 +57,10 @@ class FrameKind(Enum):
         return self.value[1]
 
 
-NODE = frozenset({FrameKind.CALL, FrameKind.RECORDS})
+NODE = frozenset({FrameKind.CALL})
 """What the node says."""
 
-ADAPTER = frozenset(FrameKind) - {FrameKind.CALL}
+ADAPTER = frozenset(FrameKind) - NODE
 """What an adapter says."""
 
 _HEAD = re.compile(rb"([A-Z]{3,8}) (0|[1-9][0-9]{0,7})\n")
@@ -95,11 +98,6 @@ class FrameReader:
         self._held = bytearray()
         self._kind: FrameKind | None = None
         self._size = 0
-
-    @property
-    def between(self) -> bool:
-        """Whether no frame has begun: here a process may end."""
-        return self._kind is None and not self._held
 
     def feed(self, octets: bytes) -> Iterator[Frame]:
         """Yield the frames that are whole with these octets; raise Refused(ADAPTER_FRAME) for what is none."""

@@ -56,7 +56,7 @@ def test_rows_come_in_order_with_the_bookmark_behind_them(toy: Child) -> None:
     assert [one["n"] for kind, one in again if kind is FrameKind.RECORDS] == [21, 22, 23, 24, 25]
 
 
-def test_no_more_rows_are_given_than_asked_for(toy: Child) -> None:
+def test_reading_ends_at_the_first_bookmark_behind_the_limit(toy: Child) -> None:
     said = read(toy, limit=15, rows=1000)
     assert said[-2:] == [(FrameKind.BOOKMARK, 20), (FrameKind.ANSWER, {"rows": 20, "dirty": 0})]
 
@@ -79,7 +79,8 @@ def test_every_kind_of_cell_has_one_form_and_what_has_none_is_dirty(toy: Child) 
 
 
 @pytest.mark.parametrize(("do", "code"), [
-    ("raise", codes.ADAPTER_FAULT), ("hold", codes.ADAPTER), ("down", codes.ADAPTER_DOWN),
+    ("raise", codes.ADAPTER_FAULT), ("missing", codes.ADAPTER_FAULT),
+    ("hold", codes.ADAPTER), ("down", codes.ADAPTER_DOWN),
     ("exit", codes.ADAPTER_ENDED),
 ])
 def test_what_escapes_is_told_without_what_it_says(toy: Child, do: str, code: Code) -> None:
@@ -103,6 +104,26 @@ def test_what_is_not_installed_is_told(
         child.ask("check")
     child.close()
     assert met.value.code is codes.ADAPTER and says in met.value.sentence.zh
+
+
+def test_an_answer_that_is_too_long_is_told_and_it_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", f"{install(tmp_path)}{os.pathsep}{ROOT}")
+    child = Child("toy", {"many": True}, Limits(silence=60))
+    with pytest.raises(Trouble) as met:
+        child.ask("discover")
+    assert met.value.code is codes.ADAPTER_FAULT and "过长" in met.value.sentence.zh and child.ask("check")
+    child.close()
+
+
+def test_what_lies_where_the_node_runs_is_no_adapter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "here" / "adapters").mkdir(parents=True)
+    (tmp_path / "here" / "adapters" / "child.py").write_text("open('ran', 'w')")
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setenv("PYTHONPATH", f"{install(tmp_path)}{os.pathsep}{ROOT}")
+    child = Child("toy", {}, Limits(silence=60))
+    assert child.ask("check")
+    child.close()
+    assert not (tmp_path / "here" / "ran").exists()
 
 
 PARENT = '''

@@ -130,6 +130,24 @@ def test_a_whole_read_goes_on_where_it_was_broken_off(legacy: Legacy) -> None:
     assert ids(reads.read(whole=True)) == list(range(20, 50)) and reads.bookmark is None
 
 
+@pytest.mark.parametrize("kill_after", [None, 15])
+def test_a_whole_read_leaves_the_increments_where_they_stood(legacy: Legacy, kill_after: int | None) -> None:
+    legacy.put((n, "x", stamp(1000 - n)) for n in range(30))
+    reads = node(legacy, page=10)
+    reads.read()
+    before = reads.bookmark
+    reads.read(whole=True, kill_after=kill_after)
+    assert (reads.bookmark == before) == (kill_after is None)
+    legacy.put([(99, "new", stamp(1))])
+    assert ids(reads.read()) == [99]
+
+
+def test_a_database_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured) as met:
+        SqlTable({"url": f"sqlite:///{tmp_path}/typo.db"})
+    assert "文件" in met.value.zh and not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(("what", "says"), [
     ({"table": "T_NONE"}, "T_NONE"), ({"cursor": "WHEN"}, "WHEN"), ({"columns": ["ID", "XB"]}, "XB"),
     ({"key": ["NO"]}, "NO"),

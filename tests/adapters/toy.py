@@ -17,10 +17,14 @@ class Toy(Adapter):
         yield good("可以打开", "it can be opened")
 
     def discover(self):
+        if self.given.get("many"):
+            yield from (Table(f"T{n}" + "x" * 1000, ()) for n in range(10_000))
         yield Table("人口", (Column("姓名", "TEXT", key=True),), rows=3)
 
     def read(self, order):
         do = order.what.get("do")
+        if do == "missing":
+            open("/nowhere/张三.csv")
         if do == "raise":
             raise RuntimeError("row of 张三 and hunter2")
         if do == "hold":

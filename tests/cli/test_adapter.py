@@ -95,8 +95,19 @@ def test_a_row_that_does_not_map_is_told_by_its_columns_and_not_shown(old: Path,
     assert "来源列：XB" in told.out and "机密路" not in told.out and "未说明" not in told.out
 
 
+def test_a_password_is_taken_from_a_file_that_nobody_else_can_read(old: Path, zh: Shell, tmp_path: Path) -> None:
+    secret = tmp_path / "password"
+    secret.write_text("hunter2\n")
+    secret.chmod(0o644)
+    told = zh("adapter", "check", f"sqlite:///{old}", "--password-file", secret)
+    assert told.status == exits.PERMISSION and "hunter2" not in told.err
+    secret.chmod(0o600)
+    told = zh("adapter", "check", f"sqlite:///{old}", "--password-file", secret)
+    assert told.status == exits.CONFIG and "不用口令" in told.err and "hunter2" not in told.err
+
+
 @pytest.mark.parametrize(("url", "status", "says"), [
-    ("postgresql://h/d", exits.CONFIG, "驱动"), ("sqlite:////nowhere/old.db", exits.TRY_AGAIN, "暂时"),
+    ("postgresql://h/d", exits.CONFIG, "驱动"), ("sqlite:////nowhere/old.db", exits.CONFIG, "文件"),
 ])
 def test_what_cannot_be_reached_is_told(url: str, status: int, says: str, zh: Shell) -> None:
     told = zh("adapter", "check", url)
