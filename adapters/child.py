@@ -16,12 +16,25 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from importlib.metadata import entry_points
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
-from adapters.contract import Adapter, Bookmark, Dirty, Misconfigured, Order, Row, Unavailable
+from adapters.contract import (
+    Adapter,
+    Batch,
+    Bookmark,
+    Dirty,
+    Fate,
+    Incoming,
+    Misconfigured,
+    Mode,
+    Order,
+    Result,
+    Row,
+    Unavailable,
+)
 from adapters.rows import write_row
 from node.model.frames import BLOCK, GROUP, NODE, STATE, FrameKind, FrameReader, write_frame
 from node.model.trouble import Trouble
@@ -96,29 +109,37 @@ class Session:
 
     def __init__(self, adapter: Adapter, speaker: Speaker) -> None:
         self.adapter, self.speaker = adapter, speaker
-        self.acts: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
-            "check": lambda said: [asdict(one) for one in adapter.check()],
-            "discover": lambda said: [asdict(one) for one in adapter.discover()],
-            "read": lambda said: self.read(Order(**said)),
+        self.acts: Mapping[str, Callable[[Mapping[str, Any], list[Any]], Any]] = {
+            "check": lambda said, records: [asdict(one) for one in adapter.check()],
+            "discover": lambda said, records: [asdict(one) for one in adapter.discover()],
+            "survey": lambda said, records: [asdict(one) for one in adapter.survey(**said)],
+            "read": lambda said, records: self.read(Order(**{**said, "mode": Mode(said.get("mode", "new"))})),
+            "apply": lambda said, records: self.apply(Batch(**said, records=tuple(map(incoming, records)))),
         }
 
-    def act(self, said: dict[str, Any]) -> None:
+    def act(self, call: Call) -> None:
         """Do one act and say how it ended."""
-        act = self.acts.get(said.pop("do", ""))
+        act = self.acts.get(call.do)
         try:
             if act is None:
                 raise Misconfigured("适配器不认识此操作", "the adapter knows no such act")
-            self.speaker.say(FrameKind.ANSWER, act(said))
+            self.speaker.say(FrameKind.ANSWER, act(call.said, call.records))
         except Exception as met:
             self.speaker.say(FrameKind.FAILED, failure(met))
 
-    def read(self, order: Order) -> dict[str, int]:
-        """Give rows until the adapter, or the order, has no more; return how many."""
+    def apply(self, batch: Batch) -> list[list[Any]]:
+        """Have records landed; return what is to be told of each, nothing more than needed."""
+        return [told(one) for one in self.adapter.apply(batch)]
+
+    def read(self, order: Order) -> dict[str, Any]:
+        """Give rows until the adapter, or the order, has no more; return how many, and whether there are `more`."""
         rows = dirty = 0
+        more = False
         for one in self.adapter.read(order):
             if isinstance(one, Bookmark):
                 self.speaker.bookmark(one)
-                if rows + dirty >= order.limit:
+                more = rows + dirty >= order.limit
+                if more:
                     break
             elif isinstance(one, Dirty):
                 dirty += 1
@@ -126,7 +147,21 @@ class Session:
             else:
                 rows += 1
                 self.speaker.row(one)
-        return {"rows": rows, "dirty": dirty}
+        return {"rows": rows, "dirty": dirty, "more": more}
+
+
+def incoming(said: Mapping[str, Any]) -> Incoming:
+    """Return a record as an adapter lands it."""
+    epoch, n = said["version"]
+    return Incoming(
+        said["leaf"], said["origin"], (epoch, n), said["delete"], said["row"], tuple(said["key"]), said["fields"]
+    )
+
+
+def told(one: Result) -> list[Any]:
+    """Return a result as it is said: leaf and fate, and of a refusal the field and why."""
+    why = [one.field, one.zh[:_LONGEST], one.en[:_LONGEST]] if one.fate is Fate.REFUSED else []
+    return [one.leaf, one.fate.value, *why]
 
 
 def failure(met: Exception) -> dict[str, str]:
@@ -140,12 +175,25 @@ def failure(met: Exception) -> dict[str, str]:
     return {"kind": "fault", "zh": f"适配器内部错误：{name}", "en": f"an error inside the adapter: {name}"}
 
 
-def asked(octets: Iterable[bytes]) -> Iterable[dict[str, Any]]:
-    """Yield each CALL; raise Refused(ADAPTER_FRAME) for what is none."""
+class Call(NamedTuple):
+    """What the node asks: an act, its arguments, and the records that came with it."""
+
+    do: str
+    said: dict[str, Any]
+    records: list[Any]
+
+
+def asked(octets: Iterable[bytes]) -> Iterator[Call]:
+    """Yield each CALL with its records; raise Refused(ADAPTER_FRAME) for what is none."""
     reader = FrameReader(NODE)
-    for piece in octets:
-        for frame in reader.feed(piece):
-            yield json.loads(frame.body)
+    frames = (frame for piece in octets for frame in reader.feed(piece))
+    for frame in frames:
+        said = json.loads(frame.body)
+        do, wanted = said.pop("do", ""), said.pop("records", 0)
+        records: list[Any] = []
+        while len(records) < wanted:
+            records += map(json.loads, next(frames).lines)
+        yield Call(do, said, records)
 
 
 def main() -> int:
@@ -164,9 +212,9 @@ def main() -> int:
         speaker.say(FrameKind.FAILED, failure(met))
         return 1
     try:
-        for said in asked(iter(lambda: os.read(0, _CHUNK), b"")):
-            session.act(said)
-    except Trouble:
+        for call in asked(iter(lambda: os.read(0, _CHUNK), b"")):
+            session.act(call)
+    except (Trouble, StopIteration):
         return 1
     finally:
         session.adapter.close()

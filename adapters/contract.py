@@ -28,6 +28,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
+from enum import Enum
 from typing import Any, ClassVar
 
 Value = str | int | float | bool | Decimal | date | datetime | time | bytes | None
@@ -35,6 +36,9 @@ Value = str | int | float | bool | Decimal | date | datetime | time | bytes | No
 
 Row = Mapping[str, Value]
 """One row, by the names of the source's columns."""
+
+GONE = "__gone__"
+"""The member that marks a row the source has no more: `{"ID": 7, GONE: True}`; it becomes a delete."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,18 +104,83 @@ class Table:
     rows: int | None = None
 
 
+class Mode(Enum):
+    """Which rows are wanted."""
+
+    NEW = "new"
+    """Those that came or changed after the bookmark; without one, all."""
+    WHOLE = "whole"
+    """All that there are.  The bookmark is that of an earlier order of this mode which was broken off, or None."""
+    NONE = "none"
+    """None: only the bookmark from which NEW goes on with what changes from now on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is to be read: `what` are the settings of one `[[adapter.read]]`, without those that are the node's.
+    """What is to be read: `what` is the table `what` of one `[[adapter.read]]`, and fits the schema `reads`.
 
-    `whole` asks for everything again, whatever the bookmark; else what came after it.  Reading ends at the first
-    bookmark behind `limit` rows.
+    Reading ends at the first bookmark behind `limit` rows.  Bookmarks of NEW and of WHOLE are kept apart: neither mode
+    is ever given the other's.
     """
 
     what: Mapping[str, Any] = field(repr=False)
     bookmark: Any = None
-    whole: bool = False
+    mode: Mode = Mode.NEW
     limit: int = 1 << 62
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A record that arrived for this department: validated, decrypted, and to be landed by its version.
+
+    `fields` are the specification's (texts, groups, lists); `key` its business key; of two records with one origin and
+    key the one with the greater `version` is the newer, whatever came first.  `leaf` is its place in its parcel.
+    """
+
+    leaf: int
+    origin: str
+    version: tuple[int, int]
+    delete: bool
+    row: str
+    key: tuple[str, ...]
+    fields: Mapping[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The good records of one parcel, to be landed in one transaction; `what` is the table of one `[[adapter.write]]`.
+
+    `token` only grows for a `lane`: whoever comes with a smaller one than was seen is late and must not write.  A
+    `parcel` that comes again gets the answer it got.
+    """
+
+    what: Mapping[str, Any] = field(repr=False)
+    resource: str
+    lane: str
+    parcel: str
+    token: int
+    records: tuple[Incoming, ...] = field(repr=False)
+
+
+class Fate(Enum):
+    """What became of one record at the target."""
+
+    APPLIED = "applied"
+    OLDER = "older"
+    """The target holds a newer version of the key."""
+    REFUSED = "refused"
+    """The target will not have it, now or later; said with the field and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The fate of the record with this leaf; `field`, `zh` and `en` say why it was refused, never what stood in it."""
+
+    leaf: int
+    fate: Fate
+    field: str = ""
+    zh: str = ""
+    en: str = ""
 
 
 class Misconfigured(Exception):
@@ -137,7 +206,13 @@ class Adapter(ABC):
     """JSON Schema of its settings; a member with `"x-secret": true` is given by file and shown nowhere."""
 
     reads: ClassVar[Mapping[str, Any] | None] = None
-    """JSON Schema of what stands in one `[[adapter.read]]`, None if it reads nothing."""
+    """JSON Schema of the table `what` of one `[[adapter.read]]`, None if it reads nothing."""
+
+    writes: ClassVar[Mapping[str, Any] | None] = None
+    """JSON Schema of the table `what` of one `[[adapter.write]]`, None if it writes nothing."""
+
+    deletes: ClassVar[bool] = False
+    """Whether reading NEW also tells which rows are gone: such a row holds its key, and `GONE` with the value True."""
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         """Keep the settings, which fit the schema; open nothing yet."""
@@ -151,9 +226,24 @@ class Adapter(ABC):
         """Yield what can be read."""
         return ()
 
+    def survey(self, what: Mapping[str, Any], write: bool = False) -> Iterable[Finding]:
+        """Yield what was found about one `[[adapter.read]]` or `[[adapter.write]]`, without changing anything.
+
+        The query that will be run and how the source means to run it, a missing index, a right too many.
+        """
+        return ()
+
     def read(self, order: Order) -> Iterator[Row | Bookmark | Dirty]:
         """Yield rows in an order that bookmarks can follow, and a bookmark where reading can go on."""
         raise Misconfigured("此适配器不能读取", "this adapter reads nothing")
+
+    def apply(self, batch: Batch) -> Iterable[Result]:
+        """Land the records and return one result for each, once they are safe at the target.
+
+        Raises Unavailable when the target cannot be reached: the batch comes again.  What the target refuses of one
+        record keeps no other from being landed.
+        """
+        raise Misconfigured("此适配器不能写入", "this adapter writes nothing")
 
     def close(self) -> None:
         """Let go of everything; nothing is asked after it."""

@@ -10,7 +10,7 @@ Rule 1: rows are read in the order of cursor and key, a page at a time, each pag
 Rule 2: what commits late is found by `window`; a stamp ahead of the source's clock is given and moves nothing, and a
         clock that was set back moves the window back with it.
 Rule 3: rows whose cursor is NULL come in a whole read alone.  A delete is not seen.
-Rule 4: a whole read leaves the bookmark of the increments as it was: they go on from where they stood.
+Rule 4: without a cursor NEW is a whole read, each time.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any
 from sqlalchemy import Connection, inspect, select, text
 
 from adapters import sql
-from adapters.contract import Adapter, Bookmark, Dirty, Finding, Misconfigured, Order, Row, Table, good
+from adapters.contract import Adapter, Bookmark, Dirty, Finding, Misconfigured, Mode, Order, Row, Table, good
 from adapters.places import Place, read_place, write_place
 from adapters.stamps import earlier, is_ahead, is_past
 from adapters.window import Window
@@ -78,7 +78,8 @@ class SqlTable(Adapter):
         """Give what is new behind the bookmark, or everything."""
         with sql.reading(self._engine) as connection:
             reader = _Reader(connection, order.what, self._zone)
-            yield from reader.increment(order) if reader.cursor and not order.whole else reader.whole(order)
+            whole = order.mode is Mode.WHOLE or not reader.cursor
+            yield from reader.whole(order) if whole else reader.increment(order)
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -161,33 +162,26 @@ class _Reader:
             taken += 1
             if taken % self.page == 0:
                 yield _bookmark(at, window)
-                if taken >= order.limit:
-                    return
         yield _bookmark(at, window)
 
     def whole(self, order: Order) -> Iterator[Row | Bookmark | Dirty]:
         """Give every row, from where a whole read was broken off."""
-        said = order.bookmark or {}
-        broken = "whole" in said
-        then, after = (said["then"], read_place(said["whole"])) if broken else (order.bookmark, None)
+        after = read_place(order.bookmark["after"]) if order.bookmark else None
         taken = 0
         for place, row in self.rows(self.keys, after):
             yield row
             taken += 1
             if taken % self.page == 0:
-                yield Bookmark({"whole": write_place(place), "then": then})
-                if taken >= order.limit:
-                    return
-        yield Bookmark(then)
+                yield Bookmark({"after": write_place(place)})
+        yield Bookmark(None)
 
 
 def _taken(bookmark: Any) -> tuple[Any, Window]:
-    """Return the greatest stamp and the window of a bookmark, also of one that a broken whole read left."""
-    said = bookmark.get("then", bookmark) if bookmark else None
-    if not said:
+    """Return the greatest stamp and the window of a bookmark."""
+    if not bookmark:
         return None, Window()
-    (at,) = read_place(said["at"]) or (None,)
-    return at, Window.read(said["window"])
+    (at,) = read_place(bookmark["at"]) or (None,)
+    return at, Window.read(bookmark["window"])
 
 
 def _bookmark(at: Any, window: Window) -> Bookmark:

@@ -173,6 +173,6 @@ class _Source:
 
     def rows(self, what: dict[str, Any], limit: int) -> Iterator[bytes]:
         """Yield the rows of a whole read, as lines of JSON."""
-        for frame in self._child.act("read", what=what, whole=True, limit=limit):
+        for frame in self._child.act("read", what=what, mode="whole", limit=limit):
             if frame.kind is FrameKind.RECORDS:
                 yield from frame.lines

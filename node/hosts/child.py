@@ -14,12 +14,12 @@ import selectors
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from node.model import codes
-from node.model.frames import ADAPTER, Frame, FrameKind, FrameReader, write_frame
+from node.model.frames import ADAPTER, BLOCK, Frame, FrameKind, FrameReader, write_frame
 from node.model.sentence import Sentence
 from node.model.trouble import Refused, Trouble, trouble
 
@@ -61,9 +61,11 @@ class Child:
         resource.prlimit(self._process.pid, resource.RLIMIT_DATA, (limits.memory, limits.memory))
         assert self._process.stdout is not None and self._process.stdin is not None
         self._out, self._in = self._process.stdout.fileno(), self._process.stdin
-        os.set_blocking(self._out, False)
-        self._selector = selectors.DefaultSelector()
-        self._selector.register(self._out, selectors.EVENT_READ)
+        for descriptor in (self._out, self._in.fileno()):
+            os.set_blocking(descriptor, False)
+        self._heard, self._free = selectors.DefaultSelector(), selectors.DefaultSelector()
+        self._heard.register(self._out, selectors.EVENT_READ)
+        self._free.register(self._in, selectors.EVENT_WRITE)
 
     @property
     def pid(self) -> int:
@@ -77,12 +79,25 @@ class Child:
                 return self._json(frame)
         raise self._ended()
 
+    def apply(self, lines: Sequence[bytes], **said: Any) -> Any:
+        """Have records landed, each a line of JSON; return its answer."""
+        self._say(_call("apply", said | {"records": len(lines)}))
+        for block in _blocks(lines):
+            self._say(write_frame(FrameKind.RECORDS, block))
+        for frame in self._answered():
+            if frame.kind is FrameKind.ANSWER:
+                return self._json(frame)
+        raise self._ended()
+
     def act(self, do: str, **said: Any) -> Iterator[Frame]:
         """Have one act done; yield RECORDS, BOOKMARK and DIRTY as they come, and the ANSWER last.
 
         Raises what the room's front page says; the process is ended then unless it said itself what failed.
         """
-        self._say(write_frame(FrameKind.CALL, json.dumps({"do": do, **said}).encode()))
+        self._say(_call(do, said))
+        yield from self._answered()
+
+    def _answered(self) -> Iterator[Frame]:
         last = False
         try:
             while not last:
@@ -106,7 +121,8 @@ class Child:
             self._process.wait(self._limits.farewell)
         except (OSError, subprocess.TimeoutExpired):
             self.kill()
-        self._selector.close()
+        self._heard.close()
+        self._free.close()
         if self._process.stdout is not None:
             self._process.stdout.close()
 
@@ -118,9 +134,12 @@ class Child:
     # --- frames -------------------------------------------------------------------------------------------------
 
     def _say(self, octets: bytes) -> None:
+        """Write, and wait no longer than for a word: a process that is busy or stuck may not read."""
+        until, left = time.monotonic() + self._limits.silence, memoryview(octets)
         try:
-            self._in.write(octets)
-            self._in.flush()
+            while left:
+                self._wait(self._free, until)
+                left = left[os.write(self._in.fileno(), left):]
         except OSError:
             raise self._ended() from None
 
@@ -140,11 +159,14 @@ class Child:
             self._frames = self._reader.feed(octets)
 
     def _octets(self, until: float) -> bytes:
-        while not self._selector.select(max(0.0, until - time.monotonic())):
+        self._wait(self._heard, until)
+        return os.read(self._out, _CHUNK)
+
+    def _wait(self, what: selectors.BaseSelector, until: float) -> None:
+        while not what.select(max(0.0, until - time.monotonic())):
             if time.monotonic() >= until:
                 self.kill()
                 raise trouble(codes.ADAPTER_ENDED, name=self.name, reason=_SILENT.fill(seconds=self._limits.silence))
-        return os.read(self._out, _CHUNK)
 
     def _json(self, frame: Frame) -> Any:
         try:
@@ -179,6 +201,22 @@ _SILENT = Sentence("{seconds}秒没有响应", "silent for {seconds} seconds")
 _NO_FRAME = Sentence("其输出不是约定的帧", "what it says is no frame")
 _STATUS = Sentence("退出状态{status}", "status {status}")
 _LONGEST = 300
+
+
+def _call(do: str, said: Mapping[str, Any]) -> bytes:
+    return write_frame(FrameKind.CALL, json.dumps({"do": do, **said}, ensure_ascii=False).encode())
+
+
+def _blocks(lines: Sequence[bytes]) -> Iterator[bytes]:
+    """Yield the lines in blocks of about a mebibyte."""
+    block = bytearray()
+    for line in lines:
+        if block and len(block) + len(line) >= BLOCK:
+            yield bytes(block)
+            block.clear()
+        block += line + b"\n"
+    if block:
+        yield bytes(block)
 
 
 def _sentence(said: Mapping[str, Any]) -> Sentence:

@@ -8,8 +8,8 @@ reads it in a few lines; blocks of rows are large, so that a row costs no frame 
 
 | Kind | From | Body |
 |---|---|---|
-| CALL | node | one JSON object: `do` names the act, the rest are its arguments |
-| RECORDS | adapter | rows as JSON objects, a line each |
+| CALL | node | one JSON object: `do` names the act, the rest are its arguments; `records` of it follow |
+| RECORDS | both | rows, or records to be landed, as JSON objects, a line each |
 | BOOKMARK | adapter | one JSON value: how far it has read; all rows before it belong to it |
 | DIRTY | adapter | one JSON object, a row it cannot give: `row`, `field`, `zh`, `en`; never what stood in it |
 | LOG | adapter | one JSON object: `level`, `zh`, `en` |
@@ -57,10 +57,10 @@ class FrameKind(Enum):
         return self.value[1]
 
 
-NODE = frozenset({FrameKind.CALL})
+NODE = frozenset({FrameKind.CALL, FrameKind.RECORDS})
 """What the node says."""
 
-ADAPTER = frozenset(FrameKind) - NODE
+ADAPTER = frozenset(FrameKind) - {FrameKind.CALL}
 """What an adapter says."""
 
 _HEAD = re.compile(rb"([A-Z]{3,8}) (0|[1-9][0-9]{0,7})\n")

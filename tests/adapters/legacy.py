@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from adapters.contract import Adapter, Bookmark, Dirty, Order
+from adapters.contract import Adapter, Bookmark, Dirty, Mode, Order
 
 CHINA = timezone(timedelta(hours=8))
 
@@ -37,23 +37,29 @@ class Legacy:
 
 @dataclass
 class Node:
-    """What the node keeps of reads: the bookmark, and the rows that came before one."""
+    """What the node keeps of reads: a bookmark for each mode, and the rows that came before one."""
 
     adapter: Adapter
     what: dict[str, Any]
-    bookmark: Any = None
+    bookmarks: dict[Mode, Any] = field(default_factory=dict)
     rows: list[dict[str, Any]] = field(default_factory=list)
 
-    def read(self, kill_after: int | None = None, **order: Any) -> list[Any]:
+    @property
+    def bookmark(self) -> Any:
+        """How far the changes have been read."""
+        return self.bookmarks.get(Mode.NEW)
+
+    def read(self, kill_after: int | None = None, mode: Mode = Mode.NEW) -> list[Any]:
         """Read once; return the rows kept.  Killed after so many things said, what no bookmark covers is lost."""
+        into = Mode.WHOLE if mode is Mode.WHOLE else Mode.NEW
         kept: list[dict[str, Any]] = []
         open_: list[dict[str, Any]] = []
-        said = self.adapter.read(Order(self.what, self.bookmark, **order))
+        said = self.adapter.read(Order(self.what, self.bookmarks.get(into), mode))
         for number, one in enumerate(said):
             if kill_after is not None and number >= kill_after:
                 break
             if isinstance(one, Bookmark):
-                self.bookmark = json.loads(json.dumps(one.at))
+                self.bookmarks[into] = json.loads(json.dumps(one.at))
                 kept += open_
                 open_.clear()
             elif not isinstance(one, Dirty):

@@ -51,14 +51,33 @@ def test_rows_come_in_order_with_the_bookmark_behind_them(toy: Child) -> None:
     said = read(toy, rows=25)
     assert [one["n"] for kind, one in said if kind is FrameKind.RECORDS] == list(range(1, 26))
     marks = [(at, one) for at, (kind, one) in enumerate(said) if kind is FrameKind.BOOKMARK]
-    assert marks == [(10, 10), (21, 20)] and said[-1] == (FrameKind.ANSWER, {"rows": 25, "dirty": 0})
+    assert marks == [(10, 10), (21, 20)] and said[-1] == (FrameKind.ANSWER, {"rows": 25, "dirty": 0, "more": False})
     again = read(toy, 20, rows=25)
     assert [one["n"] for kind, one in again if kind is FrameKind.RECORDS] == [21, 22, 23, 24, 25]
 
 
 def test_reading_ends_at_the_first_bookmark_behind_the_limit(toy: Child) -> None:
     said = read(toy, limit=15, rows=1000)
-    assert said[-2:] == [(FrameKind.BOOKMARK, 20), (FrameKind.ANSWER, {"rows": 20, "dirty": 0})]
+    assert said[-2:] == [(FrameKind.BOOKMARK, 20), (FrameKind.ANSWER, {"rows": 20, "dirty": 0, "more": True})]
+
+
+def test_what_is_to_be_read_can_be_surveyed_and_begun_without_rows(toy: Child) -> None:
+    assert toy.ask("survey", what={"table": "人口"})[0]["zh"] == "人口"
+    said = [frame.kind for frame in toy.act("read", what={"rows": 7}, mode="none")]
+    assert said == [FrameKind.BOOKMARK, FrameKind.ANSWER]
+
+
+def test_records_are_landed_and_each_has_its_fate(toy: Child) -> None:
+    lines = [
+        json.dumps({"leaf": leaf, "origin": "A", "version": [1, leaf], "delete": leaf == 1, "row": f"{leaf}",
+                    "key": ["k"], "fields": {"坏": "x" * 4000} if leaf % 1000 == 2 else {"好": "x" * 4000}}).encode()
+        for leaf in range(2000)
+    ]
+    told = toy.apply(lines, what={}, resource="人口", lane="a/r/live", parcel="p", token=1)
+    assert len(told) == 2000 and told[1] == [1, "older"] and told[3] == [3, "applied"]
+    assert [one for one in told if one[1] == "refused"] == [
+        [2, "refused", "坏", "放不下", "it does not fit"], [1002, "refused", "坏", "放不下", "it does not fit"]]
+    assert toy.ask("check")
 
 
 def test_a_million_octets_of_rows_come_in_blocks(toy: Child) -> None:
@@ -75,7 +94,7 @@ def test_every_kind_of_cell_has_one_form_and_what_has_none_is_dirty(toy: Child) 
     }
     dirty = [(one["row"], one["field"]) for kind, one in said if kind is FrameKind.DIRTY]
     assert dirty == [(None, "坏"), (None, "坏"), (None, "坏"), (None, ""), ("7", "列")]
-    assert said[-2] == (FrameKind.BOOKMARK, {"at": "2019"}) and said[-1][1] == {"rows": 5, "dirty": 1}
+    assert said[-2] == (FrameKind.BOOKMARK, {"at": "2019"}) and said[-1][1] == {"rows": 5, "dirty": 1, "more": False}
 
 
 @pytest.mark.parametrize(("do", "code"), [

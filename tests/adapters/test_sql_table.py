@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from adapters.contract import Misconfigured
+from adapters.contract import Misconfigured, Mode
 from adapters.sql_table import SqlTable
 from tests.adapters.legacy import Legacy, Node, stamp
 
@@ -81,7 +81,7 @@ def test_a_bookmark_ahead_of_the_source_reads_on_from_its_window(legacy: Legacy)
 def test_rows_without_a_stamp_come_in_a_whole_read_alone(legacy: Legacy) -> None:
     legacy.put([(1, "无", None), (2, "有", stamp(10))])
     reads = node(legacy)
-    assert ids(reads.read()) == [2] and ids(node(legacy).read(whole=True)) == [1, 2]
+    assert ids(reads.read()) == [2] and ids(node(legacy).read(mode=Mode.WHOLE)) == [1, 2]
 
 
 @pytest.mark.parametrize("shape", [
@@ -125,21 +125,10 @@ def test_killed_at_any_row_nothing_is_lost(legacy: Legacy, seed: int) -> None:
 def test_a_whole_read_goes_on_where_it_was_broken_off(legacy: Legacy) -> None:
     legacy.put((n, "x", None) for n in range(50))
     reads = node(legacy, page=10)
-    first = reads.read(whole=True, kill_after=25)
+    first = reads.read(mode=Mode.WHOLE, kill_after=25)
     assert ids(first) == list(range(20))
-    assert ids(reads.read(whole=True)) == list(range(20, 50)) and reads.bookmark is None
-
-
-@pytest.mark.parametrize("kill_after", [None, 15])
-def test_a_whole_read_leaves_the_increments_where_they_stood(legacy: Legacy, kill_after: int | None) -> None:
-    legacy.put((n, "x", stamp(1000 - n)) for n in range(30))
-    reads = node(legacy, page=10)
-    reads.read()
-    before = reads.bookmark
-    reads.read(whole=True, kill_after=kill_after)
-    assert (reads.bookmark == before) == (kill_after is None)
-    legacy.put([(99, "new", stamp(1))])
-    assert ids(reads.read()) == [99]
+    assert ids(reads.read(mode=Mode.WHOLE)) == list(range(20, 50))
+    assert ids(reads.read(mode=Mode.WHOLE)) == list(range(50))
 
 
 def test_a_database_that_is_not_there_is_not_made(tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 ADAPTER = '''
 import datetime, decimal, os, sys, time
-from adapters.contract import Adapter, Bookmark, Column, Dirty, Misconfigured, Table, Unavailable, good
+from adapters.contract import (Adapter, Bookmark, Column, Dirty, Fate, Misconfigured, Mode, Result, Table, Unavailable,
+                               good)
 
 class Toy(Adapter):
     settings = {"type": "object"}
@@ -16,6 +17,18 @@ class Toy(Adapter):
         print("connected to", self.given.get("password"))
         yield good("可以打开", "it can be opened")
 
+    def survey(self, what, write=False):
+        yield good(f"{what['table']}", f"{write}")
+
+    def apply(self, batch):
+        for one in batch.records:
+            if one.delete:
+                yield Result(one.leaf, Fate.OLDER)
+            elif "坏" in one.fields:
+                yield Result(one.leaf, Fate.REFUSED, "坏", "放不下", "it does not fit")
+            else:
+                yield Result(one.leaf, Fate.APPLIED)
+
     def discover(self):
         if self.given.get("many"):
             yield from (Table(f"T{n}" + "x" * 1000, ()) for n in range(10_000))
@@ -23,6 +36,9 @@ class Toy(Adapter):
 
     def read(self, order):
         do = order.what.get("do")
+        if order.mode is Mode.NONE:
+            yield Bookmark(order.what["rows"])
+            return
         if do == "missing":
             open("/nowhere/张三.csv")
         if do == "raise":
