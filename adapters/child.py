@@ -27,6 +27,7 @@ from adapters.contract import (
     Bookmark,
     Dirty,
     Fate,
+    Finding,
     Incoming,
     Misconfigured,
     Mode,
@@ -36,6 +37,7 @@ from adapters.contract import (
     Unavailable,
 )
 from adapters.rows import write_row
+from adapters.schema import fit
 from node.model.frames import BLOCK, GROUP, NODE, STATE, FrameKind, FrameReader, write_frame
 from node.model.trouble import Trouble
 
@@ -112,9 +114,13 @@ class Session:
         self.acts: Mapping[str, Callable[[Mapping[str, Any], list[Any]], Any]] = {
             "check": lambda said, records: [asdict(one) for one in adapter.check()],
             "discover": lambda said, records: [asdict(one) for one in adapter.discover()],
-            "survey": lambda said, records: [asdict(one) for one in adapter.survey(**said)],
+            "survey": lambda said, records: [asdict(one) for one in self.survey(**said)],
             "read": lambda said, records: self.read(Order(**{**said, "mode": Mode(said.get("mode", "new"))})),
             "apply": lambda said, records: self.apply(Batch(**said, records=tuple(map(incoming, records)))),
+            "describe": lambda said, records: {
+                "settings": adapter.settings, "reads": adapter.reads, "writes": adapter.writes,
+                "deletes": adapter.deletes,
+            },
         }
 
     def act(self, call: Call) -> None:
@@ -127,12 +133,22 @@ class Session:
         except Exception as met:
             self.speaker.say(FrameKind.FAILED, failure(met))
 
+    def survey(self, what: Mapping[str, Any], write: bool = False) -> Iterable[Finding]:
+        """Have what is to be read, or written, looked at."""
+        self._fit(what, write)
+        return self.adapter.survey(what, write)
+
+    def _fit(self, what: Mapping[str, Any], write: bool) -> None:
+        fit(self.adapter.writes if write else self.adapter.reads, what, "设置what", "what")
+
     def apply(self, batch: Batch) -> list[list[Any]]:
         """Have records landed; return what is to be told of each, nothing more than needed."""
+        self._fit(batch.what, True)
         return [told(one) for one in self.adapter.apply(batch)]
 
     def read(self, order: Order) -> dict[str, Any]:
         """Give rows until the adapter, or the order, has no more; return how many, and whether there are `more`."""
+        self._fit(order.what, False)
         rows = dirty = 0
         more = False
         for one in self.adapter.read(order):
@@ -207,7 +223,9 @@ def main() -> int:
     speaker = Speaker(os.fdopen(os.dup(1), "wb"))
     os.dup2(2, 1)  # what an adapter or its driver prints is no frame
     try:
-        session = Session(find(sys.argv[1])(settings), speaker)
+        adapter = find(sys.argv[1])
+        fit(adapter.settings, settings, "设置settings", "settings")
+        session = Session(adapter(settings), speaker)
     except Exception as met:
         speaker.say(FrameKind.FAILED, failure(met))
         return 1

@@ -125,6 +125,18 @@ def test_what_is_not_installed_is_told(
     assert met.value.code is codes.ADAPTER and says in met.value.sentence.zh
 
 
+def test_settings_are_held_to_the_schema_and_shown_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", f"{install(tmp_path)}{os.pathsep}{ROOT}")
+    child = Child("toy", {"many": "hunter2"}, Limits(silence=60))
+    with pytest.raises(Trouble) as met:
+        child.ask("check")
+    child.close()
+    assert met.value.code is codes.ADAPTER and "many类型不对" in met.value.sentence.zh
+    assert "hunter2" not in str(met.value) + met.value.sentence.zh
+
+
 def test_an_answer_that_is_too_long_is_told_and_it_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", f"{install(tmp_path)}{os.pathsep}{ROOT}")
     child = Child("toy", {"many": True}, Limits(silence=60))

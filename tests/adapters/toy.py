@@ -10,8 +10,9 @@ from adapters.contract import (Adapter, Bookmark, Column, Dirty, Fate, Misconfig
                                good)
 
 class Toy(Adapter):
-    settings = {"type": "object"}
+    settings = {"type": "object", "properties": {"many": {"type": "boolean"}}}
     reads = {"type": "object"}
+    writes = {"type": "object"}
 
     def check(self):
         print("connected to", self.given.get("password"))
