@@ -163,7 +163,8 @@ def response_of(operation: str, status: str) -> dict[str, Any]:
 def operation_of(method: str, path: str) -> str | None:
     """Return the id of the operation a request leads to."""
     for name, (verb, template, _) in operations().items():
-        if verb == method and re.fullmatch(re.sub(r"\{[a-z]+\}", "[^/]+", template), path.partition("?")[0]):
+        form = "[^/]+".join(map(re.escape, re.split(r"\{[a-z]+\}", template)))
+        if verb == method and re.fullmatch(form, path.partition("?")[0]):
             return name
     return None
 

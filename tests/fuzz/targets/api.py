@@ -59,7 +59,7 @@ def seeds() -> Iterator[bytes]:
         yield _request("POST", RECORDS, body, Idempotency_Key=f"k-{number}", Content_Type=media)
     yield _request("POST", RECORDS + "?stream=backfill", bodies[0][1], Idempotency_Key="k", Content_Type=bodies[0][0])
     yield _request("POST", "/v1/resources/unheard/records", b"{}", Idempotency_Key="k", Content_Type="application/json")
-    for path in (DELIVERIES, DELIVERIES + "?cursor=1.2&limit=10", "/openapi.json", "/v1/submissions/x",
+    for path in (DELIVERIES, DELIVERIES + "?cursor=1.2&limit=10", "/openapi.json", "/openapi/json", "/v1/submissions/x",
                  "/v1/submissions/01a206c0-7316-73f6-aa3e-76256c39168a"):
         yield _request("GET", path, Accept_Language="en")
     yield _request("GET", DELIVERIES).replace(TOKENS["erp"], MARKER)
