@@ -71,6 +71,7 @@ def connect(url: str, password: str | None, seconds: int) -> Engine:
         for statement in _READING.get(name, _nothing)(seconds):
             cursor.execute(statement)
         cursor.close()
+        connection.commit()  # a driver may have begun a transaction, which would undo them and bar AUTOCOMMIT
 
     event.listen(engine, "connect", begin)
     return engine
