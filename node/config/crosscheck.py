@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any
@@ -14,6 +15,7 @@ Finding = tuple[tuple[str | int, ...], str, dict[str, Any]]
 Check = Callable[[Settings], Iterator[Finding]]
 
 BODY_MOST = 64 << 20
+_WITH_PASSWORD = re.compile(r"://[^/@:]*:[^/@]+@")
 
 
 def _repeated(names: Iterable[Hashable]) -> Iterator[int]:
@@ -101,6 +103,36 @@ def versions_agree(settings: Settings) -> Iterator[Finding]:
                 yield (*at, "until"), "ends_first", {}
 
 
+def adapters_fit(settings: Settings) -> Iterator[Finding]:
+    """Adapters and what they read are named once, resources and mappings are there, a resource is landed once."""
+    catalogue = {resource.code: resource for resource in settings.resource}
+    for index in _repeated(adapter.name for adapter in settings.adapter):
+        yield ("adapter", index, "name"), "twice", {}
+    landed: set[str] = set()
+    for index, adapter in enumerate(settings.adapter):
+        at = ("adapter", index)
+        if adapter.settings.keys() & adapter.secrets.keys():
+            yield (*at, "secrets"), "twice", {}
+        yield from (((*at, "settings", name), "inline", {}) for name, said in adapter.settings.items()
+                    if isinstance(said, str) and _WITH_PASSWORD.search(said))
+        for place in _repeated(read.name or read.resource for read in adapter.read):
+            yield (*at, "read", place, "name" if adapter.read[place].name else "resource"), "twice", {}
+        for place, read in enumerate(adapter.read):
+            resource = catalogue.get(read.resource)
+            if resource is None:
+                yield (*at, "read", place, "resource"), "no_resource", {}
+            elif not resource.receivers:
+                yield (*at, "read", place, "resource"), "no_receiver", {}
+            elif read.mapping is not None and read.mapping not in resource.mappings:
+                yield (*at, "read", place, "mapping"), "no_mapping", {}
+        for place, write in enumerate(adapter.write):
+            if write.resource not in catalogue:
+                yield (*at, "write", place, "resource"), "no_resource", {}
+            elif write.resource in landed:
+                yield (*at, "write", place, "resource"), "twice", {}
+            landed.add(write.resource)
+
+
 def ports_are_safe(settings: Settings) -> Iterator[Finding]:
     """What other machines can reach asks for a certificate, and no port is used twice."""
     if not settings.api.listen.loopback and settings.api.tls is None:
@@ -158,7 +190,9 @@ CHECKS: tuple[Check, ...] = (
     keys_have_one_role,
     names_are_unique,
     everyone_named_is_known,
-    versions_agree, ports_are_safe,
+    versions_agree,
+    adapters_fit,
+    ports_are_safe,
     peers_can_meet,
     measures_fit_together,
 )

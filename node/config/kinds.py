@@ -18,6 +18,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainValidator
 from pydantic_core import PydanticCustomError
 
 from node.model.instant import Instant
+from node.model.source import DAY_MINUTES, Hours
 from node.model.spool import GROUP_RECORDS
 
 _DURATION = re.compile(r"(0|[1-9][0-9]{0,8})(ms|s|m|h|d)")
@@ -27,6 +28,8 @@ _PLACE = re.compile(r"(?:\[(?P<six>[0-9a-fA-F:.%]{2,64})\]|(?P<host>[A-Za-z0-9._
 _MILLISECONDS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _OCTETS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 _CREDENTIAL = "credential:"
+_HOURS = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-(?:([01][0-9]|2[0-3]):([0-5][0-9])|24:00)")
+_SHARE = re.compile(r"(100|[1-9]?[0-9](?:\.[0-9]{1,3})?)%")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,24 @@ def _room(value: Any) -> Room:
     return Room(percent=int(percent[1])) if percent else Room(octets=_size(value))
 
 
+def _hours(value: Any) -> Hours:
+    match = _HOURS.fullmatch(_text(value))
+    if match is None:
+        raise wrong("hours")
+    begin = int(match[1]) * 60 + int(match[2])
+    end = int(match[3]) * 60 + int(match[4]) if match[3] else DAY_MINUTES
+    if begin == end:
+        raise wrong("hours")
+    return Hours(begin, end)
+
+
+def _share(value: Any) -> float:
+    match = _SHARE.fullmatch(_text(value))
+    if match is None:
+        raise wrong("share")
+    return float(match[1])
+
+
 def _endpoint(value: Any, rule: str) -> Endpoint:
     match = _PLACE.fullmatch(_text(value))
     if match is None or not 0 < int(match["port"]) < 65536:
@@ -138,6 +159,11 @@ def _path(value: Any, info: ValidationInfo) -> Path:
     if "\0" in text or "\n" in text:
         raise wrong("path")
     return Path((info.context or {}).get("folder", Path()), text)
+
+
+def _folder(value: Any, info: ValidationInfo) -> Path:
+    # The default, which is no text, is the folder of the main file.
+    return Path((info.context or {}).get("folder", value)) if isinstance(value, Path) else _path(value, info)
 
 
 def _file(value: Any, info: ValidationInfo) -> Path:
@@ -196,12 +222,17 @@ MappingName = Annotated[str, shaped("mapping_name", r"[A-Za-z0-9\u4e00-\u9fff][A
 
 Duration = Annotated[Instant, PlainValidator(_duration)]
 Wait = Annotated[Instant, bounded(_duration, "wait", 1, 3_600_000)]
+Every = Annotated[Instant, bounded(_duration, "every", 100, 31 * 86_400_000)]
+HoursOfDay = Annotated[Hours, PlainValidator(_hours)]
+Share = Annotated[float, PlainValidator(_share)]
+Kind = Annotated[str, shaped("adapter_kind", r"[a-z][a-z0-9_]{0,63}")]
 Age = Annotated[Instant, bounded(_duration, "age", 3_600_000, 100 * 366 * 86_400_000)]
 Size = Annotated[int, PlainValidator(_size)]
 FreeRoom = Annotated[Room, PlainValidator(_room)]
 Listen = Annotated[Endpoint, PlainValidator(_listen)]
 Address = Annotated[Endpoint, PlainValidator(_address)]
 Place = Annotated[Path, PlainValidator(_path)]
+Here = Annotated[Path, PlainValidator(_folder), Field(validate_default=True)]
 Library = Annotated[Path | Literal["auto", "none"], PlainValidator(_library)]
 File = Annotated[Path, PlainValidator(_file)]
 SecretFile = Annotated[Path, PlainValidator(_secret)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+from node.config.adapters import AdapterSection
 from node.config.kinds import Section, several
 from node.config.parties import GrantSection, PeerSection, ResourceSection
 from node.config.sections import (
@@ -26,7 +27,7 @@ from node.model.registry import Grant, Resource
 
 
 class Settings(Section):
-    """Everything a node is told; `peer`, `resource` and `grant` are named as their tables are written."""
+    """Everything a node is told; `peer`, `resource`, `grant` and `adapter` are named as their tables are written."""
 
     node: NodeSection
     crypto: CryptoSection = CryptoSection()
@@ -44,6 +45,7 @@ class Settings(Section):
     peer: Annotated[tuple[PeerSection, ...], several()] = ()
     resource: Annotated[tuple[ResourceSection, ...], several()] = ()
     grant: Annotated[tuple[GrantSection, ...], several()] = ()
+    adapter: Annotated[tuple[AdapterSection, ...], several()] = ()
 
     @property
     def token(self) -> Path:

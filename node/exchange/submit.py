@@ -103,14 +103,12 @@ def _store(
     first = unit.allot(resource.code, len(records))
     ids = uuids7(now, chance(10 * (len(supplies) + len(records))))
     lines = join_born(records, ids[len(supplies):], origin, first, stamp(now))
-    for receiver in resource.receivers if lines else ():
-        waiting = Waiting(spec, lines, now, first, priority=resource.priority, parcel_records=resource.parcel_records)
-        unit.wait(Lane(domain, origin, receiver, resource.code, stream), waiting)
+    put(unit, lines, resource, spec, stream, first, domain, origin, now)
     answers = []
     epoch, n = first
     for id, (caller, key, body, _, _, _, given, refusals) in zip(ids, supplies):
         count = len(given)
-        answer = _answer(id, count, refusals)
+        answer = answered(id, count, refusals)
         submission = Submission(id, caller, resource.code, stream, Version(epoch, n), count, len(refusals), now)
         unit.answer(submission, key, body, answer)
         answers.append(answer)
@@ -118,7 +116,18 @@ def _store(
     return answers
 
 
-def _answer(submission: str, accepted: int, refusals: Sequence[Refusal]) -> Answer:
+def put(
+    unit: OutboxUnit, lines: Sequence[bytes], resource: Resource, spec: SpecificationId, stream: Stream,
+    first: Version, domain: str, origin: str, now: Instant,
+) -> None:
+    """Let lines that were born here wait for every receiver of their resource; `first` is the version of the first."""
+    for receiver in resource.receivers if lines else ():
+        waiting = Waiting(spec, lines, now, first, priority=resource.priority, parcel_records=resource.parcel_records)
+        unit.wait(Lane(domain, origin, receiver, resource.code, stream), waiting)
+
+
+def answered(submission: str, accepted: int, refusals: Sequence[Refusal]) -> Answer:
+    """Return what is told of a submission: how many were accepted, and every refusal."""
     refused = [describe(refusal) for refusal in refusals]
     told = {"submission": submission, "accepted": accepted, "refused": refused}
     if accepted:

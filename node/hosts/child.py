@@ -14,7 +14,7 @@ import selectors
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,12 +52,16 @@ class Child:
     def __init__(
         self, name: str, settings: Mapping[str, Any], limits: Limits = Limits(),
         hear: Callable[[Told], None] = lambda told: None, command: tuple[str, ...] = PYTHON, errors: int | None = None,
+        folder: str | None = None, shown: str | None = None,
     ) -> None:
-        """Start the process; `errors` is where its standard error goes, nowhere if not given."""
-        self.name, self._limits, self._hear = name, limits, hear
+        """Start the process of the adapter `name` in a folder; troubles call it `shown`, else by its own name.
+
+        `errors` is where its standard error goes, nowhere if not given.
+        """
+        self.name, self._limits, self._hear = shown or name, limits, hear
         self._reader = FrameReader(ADAPTER)
         self._frames: Iterator[Frame] = iter(())
-        self._process = _start((*command, name), json.dumps(dict(settings)).encode(), errors)
+        self._process = _start((*command, name), json.dumps(dict(settings)).encode(), errors, folder)
         resource.prlimit(self._process.pid, resource.RLIMIT_DATA, (limits.memory, limits.memory))
         assert self._process.stdout is not None and self._process.stdin is not None
         self._out, self._in = self._process.stdout.fileno(), self._process.stdin
@@ -89,7 +93,7 @@ class Child:
                 return self._json(frame)
         raise self._ended()
 
-    def act(self, do: str, **said: Any) -> Iterator[Frame]:
+    def act(self, do: str, **said: Any) -> Generator[Frame, None, None]:
         """Have one act done; yield RECORDS, BOOKMARK and DIRTY as they come, and the ANSWER last.
 
         Raises what the room's front page says; the process is ended then unless it said itself what failed.
@@ -97,7 +101,7 @@ class Child:
         self._say(_call(do, said))
         yield from self._answered()
 
-    def _answered(self) -> Iterator[Frame]:
+    def _answered(self) -> Generator[Frame, None, None]:
         last = False
         try:
             while not last:
@@ -200,6 +204,7 @@ class Child:
 _SILENT = Sentence("{seconds}秒没有响应", "silent for {seconds} seconds")
 _NO_FRAME = Sentence("其输出不是约定的帧", "what it says is no frame")
 _STATUS = Sentence("退出状态{status}", "status {status}")
+_NO_FOLDER = Sentence("设置的folder不是文件夹", "the folder of its settings is none")
 _LONGEST = 300
 
 
@@ -225,14 +230,19 @@ def _sentence(said: Mapping[str, Any]) -> Sentence:
     return Sentence(zh.replace("{", "("), en.replace("{", "("))
 
 
-def _start(command: tuple[str, ...], settings: bytes, errors: int | None) -> subprocess.Popen[bytes]:
+def _start(
+    command: tuple[str, ...], settings: bytes, errors: int | None, folder: str | None
+) -> subprocess.Popen[bytes]:
     """Start a process; the last argument is the descriptor that gives its settings, in memory and on no disk."""
     with os.fdopen(os.memfd_create("settings"), "r+b") as file:
         file.write(settings)
         file.seek(0)
+        if folder is not None and not os.path.isdir(folder):
+            raise trouble(codes.ADAPTER, name=command[-1], reason=_NO_FOLDER)
         return subprocess.Popen(
             (*command, str(file.fileno())), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL if errors is None else errors, pass_fds=(file.fileno(),), env=_environment(),
+            cwd=folder,
         )
 
 

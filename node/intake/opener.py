@@ -115,8 +115,9 @@ class Opener:
         desk, delivery = self._desk, judged.delivery
         if delivery is None:
             return []
-        if desk.sink is not None:
-            return list(await desk.workers.run(desk.sink.apply, delivery, desk.now()))
+        sink = desk.sinks.get(delivery.lane.resource)
+        if sink is not None:
+            return list(await sink.apply(delivery))
         verdicts = await desk.warehouse.run(lambda unit: unit.apply(delivery, desk.now()))
         desk.bell.ring("warehouse")
         return list(verdicts)

@@ -468,6 +468,18 @@ ADAPTER_ENDED = _code(
     "适配器{name}的进程已结束：{reason}", "The process of adapter {name} ended: {reason}",
     "自动重新启动；如持续出现，检查其内存和时间限制", "It is started again; if it stays, look at its limits of memory and time",
 )
+ADAPTER_ERRORS = _code(
+    "EXN-ADAPTER-ERRORS", _H, 503,
+    "来源{source}的一次读取中，{rows}行里有{refused}行不合格，超过上限",
+    "Of {rows} rows in one read of {source}, {refused} were refused: too many",
+    "用 exchange-node adapter dirty 查看原因，修正映射、来源或 error_limit 后重新加载",
+    "See why with exchange-node adapter dirty, mend the mapping, the source or error_limit, and reload",
+)
+ADAPTER_BOUNDLESS = _code(
+    "EXN-ADAPTER-BOUNDLESS", _H, 503,
+    "来源{source}在{rows}行内没有给出断点", "Source {source} gave no bookmark within {rows} rows",
+    "由适配器的作者更正：断点应隔几千行给出一次", "Its author must mend it: a bookmark is due every few thousand rows",
+)
 
 # --- config ---------------------------------------------------------------------------------------------------
 CONFIG = _code(

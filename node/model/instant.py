@@ -32,6 +32,11 @@ def _second(second: int) -> str:
     return f"{_EPOCH + timedelta(seconds=second):%Y-%m-%dT%H:%M:%S}"
 
 
+def local(at: Instant) -> str:
+    """Return an instant to the second as China writes it, `2026-01-02T11:04:05+08:00`."""
+    return stamp(at + 28_800_000)[:19] + "+08:00"
+
+
 def read_stamp(text: str) -> Instant:
     """Return the instant that `text` names; raise ValueError unless it has exactly the one form."""
     match = _FORM.fullmatch(text)

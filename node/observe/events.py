@@ -33,6 +33,8 @@ EVENTS: Mapping[str, Sentence] = {
     "control.resend": Sentence("{who}要求重新发送数据包{parcel}的记录", "{who} has the records of {parcel} sent again"),
     "control.recheck": Sentence("{who}要求重新核对全部办件", "{who} has every case looked at again"),
     "control.purge": Sentence("{who}放弃了数据包{parcel}", "{who} gave up the parcel {parcel}"),
+    "adapter.told": Sentence("适配器{adapter}：{say}", "Adapter {adapter} says something"),
+    "source.again": Sentence("来源{source}已恢复读取", "Source {source} is read again"),
     "python.warning": Sentence("运行库给出警告", "A library warned"),
     "python.log": Sentence("运行库写了一条日志", "A library logged something"),
     "twisted.log": Sentence("网络库写了一条日志", "The network library logged something"),

@@ -106,6 +106,18 @@ FAMILIES: tuple[Family, ...] = (
            "subscriber"),
     _gauge("node_last_seen", "node_last_seen_timestamp_seconds", "When a node was last heard.", "node"),
     _gauge("catalogue_resources", "catalogue_resources", "Resources by status.", "status"),
+    # adapters and freshness
+    _gauge("adapter_up", "adapter_up", "1 if the last read of a source worked.", "source"),
+    _gauge("adapter_last_success", "adapter_last_success_timestamp_seconds",
+           "When a source was last read to its end; a quiet one is, too.", "source"),
+    _gauge("adapter_objective", "adapter_freshness_objective_seconds", "How old that may become.", "source"),
+    _gauge("adapter_watermark", "adapter_watermark_timestamp_seconds",
+           "Up to when a source is known to be complete: when its last good read began.", "source"),
+    _timed("adapter_read", "adapter_read_duration_seconds", "Time of one read to its end.", LONG, "source"),
+    _counter("adapter_rows", "Rows read.", "source"),
+    _counter("adapter_dirty", "Rows read that are no records.", "source"),
+    _gauge("adapter_dirty_rows", "adapter_dirty_rows", "Rows of a source that are no records now.", "source"),
+    _counter("adapter_failures", "Reads and landings that failed, by code.", "source", "code"),
     # rules between records
     _gauge("findings_open", "findings_open", "Findings that are open, by rule.", "rule"),
     _counter("findings_opened", "Findings that were opened, by rule.", "rule"),

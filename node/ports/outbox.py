@@ -8,6 +8,7 @@ from typing import Protocol
 from node.model.instant import Instant
 from node.model.parcel import Lane, Position, Stage
 from node.model.record import Version
+from node.model.source import DirtyRow
 from node.model.spool import (
     GROUP_RECORDS,
     Answer,
@@ -35,6 +36,7 @@ class OutboxUnit(Ledger, Protocol):
     O4  An entry moves only as node/spool/states.py allows; knowledge only grows; a final word is taken in any state.
     O5  `place`, `sent`, `rewind`, `reopen` need the lane's newest claim; otherwise Retry(FENCED), nothing changes.
     O6  Nothing is forgotten except by `purge`, which takes only finished entries.
+    O7  A row noted as dirty is told until it is cleaned; one name of a source stands once.
     """
 
     writes: int
@@ -74,6 +76,24 @@ class OutboxUnit(Ledger, Protocol):
 
     def mark(self, reader: str, was: str | None, now: str) -> None:
         """Move a bookmark by compare-and-set; raise Retry(FENCED) if it was not `was`."""
+
+    def dirty(self, source: str, after: str, limit: int) -> Sequence[DirtyRow]:
+        """Return a source's rows that are no records, in an order of their own, after the one with this name."""
+
+    def dirty_count(self, source: str) -> int:
+        """Return how many rows of a source are dirty."""
+
+    def dirty_among(self, source: str, names: Sequence[str]) -> set[str]:
+        """Return those of the names that are dirty rows'."""
+
+    def soil(self, source: str, rows: Sequence[DirtyRow]) -> None:
+        """Note rows that are no records; what was noted of them before is replaced (O7)."""
+
+    def clean(self, source: str, names: Sequence[str]) -> None:
+        """Forget rows that became records, or are gone."""
+
+    def clean_before(self, source: str, before: Instant) -> int:
+        """Forget the rows of a source that were last seen before an instant; return how many."""
 
     def lanes(self, receiver: str | None = None) -> Sequence[LaneState]:
         """Return all sending lanes, or those to one receiver."""

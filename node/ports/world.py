@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Protocol
 
-from node.model.instant import Instant
 from node.model.parcel import Verdict
 from node.model.spool import Delivery
 
@@ -13,10 +12,8 @@ from node.model.spool import Delivery
 class Sink(Protocol):
     """Whoever takes records that were opened and found good."""
 
-    name: str
-
-    def apply(self, delivery: Delivery, now: Instant) -> Sequence[Verdict]:
-        """Apply by version and return only when it is safe on the far side; a replay returns the same verdicts."""
+    def apply(self, delivery: Delivery) -> Awaitable[Sequence[Verdict]]:
+        """Apply by version and be done only when it is safe on the far side; a replay gives the same verdicts."""
 
 
 class Counter(Protocol):

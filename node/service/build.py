@@ -20,6 +20,7 @@ from node.exchange.means import Means
 from node.exchange.resupply import try_again
 from node.intake.opener import Opener
 from node.model.trouble import Trouble
+from node.service.adapters import Adapters, read_adapters
 from node.service.control import Control
 from node.service.disk import Disk
 from node.service.links import Callers, Wires, good
@@ -61,6 +62,7 @@ class Running:
         self.disk = Disk(settings.node.state, settings.disk, reactor.seconds, counter)
         self.desk = self._desk(self.papers)
         self.peers = Peers(self.desk, self.wires)
+        self.adapters, self.installed = Adapters(self.desk), read_adapters(settings)
         self.loops: list[Deferred[None]] = []
         channel, _ = self.papers.keyring.tls()
         self.listeners = Listeners(settings, self.desk, self.wires, self.callers, watch, channel)
@@ -97,7 +99,6 @@ class Running:
             outbox=Committer(stores.outbox, reactor),
             inbox=Committer(stores.inbox, reactor),
             warehouse=Committer(stores.warehouse, reactor),
-            sink=None,
             workers=self.workers,
             bell=Bell(reactor),
             reactor=reactor,
@@ -126,6 +127,7 @@ class Running:
             # A loop ends only by being cancelled; what it met on the way it has logged itself.
             self.loops.append(self.desk.keep(name, work).addErrback(lambda failure: None))
         self.peers.follow(self.settings.peer)
+        self.adapters.start(self.installed)
         self.control.start(self.reactor)
 
     def _works(self) -> Sequence[tuple[str, Work]]:
@@ -158,6 +160,7 @@ class Running:
         self.listeners.close_where(self._gone)
         self.peers.close_where(self._gone)
         self.peers.follow(new.settings.peer)
+        self.adapters.follow(new.adapters)
         await self._try_again()
         self._ring()
         return waiting
@@ -190,6 +193,7 @@ class Running:
         self._ring()  # long polls end now, not when their time is over
         await self.control.stop()
         await self.listeners.drain(self.settings.timers.drain / 1000)
+        await self.adapters.stop()
         for loop in self.loops:
             loop.cancel()
         self.peers.close()

@@ -1,9 +1,9 @@
 """What a reload takes from the settings read anew, and what of them must wait for a restart.
 
 Rule 1: everything is read and proved good before anything changes, away from the reactor.
-Rule 2: peers, grants, resources, specifications, rules between records, mappings, authorities, revocation lists, disk
-    thresholds and the clock's skew change at once; names, private keys, ports, waits and retention need a restart,
-    and that is said.
+Rule 2: peers, grants, resources, specifications, rules between records, mappings, adapters, authorities, revocation
+    lists, disk thresholds and the clock's skew change at once; names, private keys, ports, waits and retention need a
+    restart, and that is said.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 from node.config import Settings
 from node.crypto.chain import CertificateTrust
 from node.ports import Crypto
+from node.service.adapters import Installed, read_adapters
 from node.service.mappings import read_mappings
 from node.service.papers import (
     Authorities,
@@ -29,7 +30,7 @@ from node.validate import Specifications
 from node.validate.between import Betweens
 from node.validate.mapping import SourceMapping
 
-AT_ONCE = ("peer", "resource", "specifications", "findings", "grant", "disk", "clock")
+AT_ONCE = ("peer", "resource", "specifications", "findings", "grant", "adapter", "disk", "clock")
 _LISTS: Mapping[str, Any] = {"ca": (), "crl": ()}
 
 
@@ -44,6 +45,7 @@ class Renewal:
     specifications: Specifications
     mappings: Mapping[tuple[str, str], SourceMapping]
     betweens: Betweens
+    adapters: tuple[Installed, ...]
 
 
 def read_renewal(reread: Callable[[], Settings], crypto: Crypto) -> Renewal:
@@ -56,7 +58,7 @@ def read_renewal(reread: Callable[[], Settings], crypto: Crypto) -> Renewal:
     held = read_specifications(settings, crypto)
     found = Renewal(
         settings, read_registry(settings, crypto), authorities(settings, crypto), callers_authorities(settings, crypto),
-        held, read_mappings(settings, held, crypto), read_between(settings, held),
+        held, read_mappings(settings, held, crypto), read_between(settings, held), read_adapters(settings),
     )
     for each in (found.authorities, found.callers):
         if each is not None:

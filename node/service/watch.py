@@ -57,6 +57,8 @@ class Watch:
         self.counter.announce({
             "peer": peers, "node": peers, "subscriber": peers, "resource": {each.code for each in settings.resource},
             "specification": {each.specification for each in settings.resource}, "owner": {*peers, settings.node.code},
+            "source": {*(each.name for each in settings.adapter), *(
+                source.name for each in settings.adapter for source in each.sources())},
         })
 
     def pages(self, routes: Routes, desk: Desk, channel: Certificate) -> None:

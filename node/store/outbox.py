@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from node.model.instant import Instant
 from node.ports import Chance, Clock, Counter, OutboxUnit, Storage, Store
+from node.store.dirty import DirtyRows
 from node.store.engine import SqliteStore
 from node.store.parcels import Parcels
 from node.store.schema_outbox import OUTBOX, VERSION
 from node.store.submissions import Submissions
+from node.store.upgrade import know_dirty_rows
 
 BOOT = 16
 
 
-class OutboxTransaction(Submissions, Parcels):
+class OutboxTransaction(Submissions, DirtyRows, Parcels):
     """One transaction of the outbox (port `OutboxUnit`)."""
 
     def purge(self, done_before: Instant, answers_before: Instant, limit: int, silent: Sequence[str] = ()) -> int:
@@ -41,6 +44,9 @@ class SqliteOutbox(SqliteStore[OutboxTransaction]):
         super().__init__(path, storage, sm3, writing=writing, counter=counter)
         if writing:
             self._start(clock(), chance(BOOT).hex())
+
+    def _upgrade(self, connection: sqlite3.Connection, found: int) -> None:
+        know_dirty_rows(connection)
 
     def open_epoch(self, now: Instant) -> int:
         """Open a new node epoch, max(stored + 1, UTC seconds): by `init` and restore, never a restart (WIRE §3)."""

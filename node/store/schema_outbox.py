@@ -12,7 +12,7 @@ from sqlalchemy import text as sql
 
 from node.store.schema import INT, lanes, ledger, octets, rows, text, tree, whole
 
-VERSION = 1
+VERSION = 2
 OUTBOX = MetaData()
 
 # One row per fact about the whole store: `epoch` (node epoch), `boot` (drawn when last opened for writing).
@@ -46,6 +46,12 @@ submissions = tree(
 replies = rows("replies", OUTBOX, whole("id", key=True), whole("live"), whole("written"), octets("sealed"))
 # Keyed digests of (caller, resource, key) and of SHA-256 of the body; random, so the row is as small as it can be.
 answers = tree("answers", OUTBOX, octets("mac", key=True), octets("body"), octets("submission"))
+
+# Rows of sources that are no records now: `name` is a keyed digest of what tells the row from others.
+dirty = tree(
+    "dirty", OUTBOX, text("source", key=True), octets("name", key=True), whole("seen"), octets("sealed"),
+)
+Index("dirty_seen", dirty.c.source, dirty.c.seen)
 
 bookmarks = tree("bookmarks", OUTBOX, text("reader", key=True), octets("sealed"))
 rests = tree("rests", OUTBOX, text("peer", key=True), whole("until"), whole("attempts"))

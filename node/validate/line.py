@@ -99,11 +99,14 @@ def join_line(body: bytes, head: Head) -> bytes:
 
 
 def join_born(
-    records: Sequence[Record], ids: Sequence[str], origin: str, first: Version, admitted: str
+    records: Sequence[Record], ids: Sequence[str], origin: str, first: Version, admitted: str,
+    captured: str | None = None,
 ) -> list[bytes]:
     """Return the lines of records that are submitted here: `join_line` of each, with its id and the next version."""
     write, epoch = orjson.dumps, first.epoch
     opening, acts = b'"admitted":%b,' % write(admitted), _acts(origin)
+    if captured is not None:
+        opening += b'"captured":%b,' % write(captured)
     lines = []
     for n, (record, id) in enumerate(zip(records, ids, strict=True), first.n):
         _, body, row, operation, happened, _, correlation = record

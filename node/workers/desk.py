@@ -7,7 +7,7 @@ order.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from node.exchange.means import Means
 from node.model import codes
+from node.model.source import SourceState
 from node.model.trouble import Trouble, trouble
 from node.ports import Clock, Counter, InboxUnit, Log, OutboxUnit, Sink, WarehouseUnit
 from node.spool.shortage import Shortage
@@ -47,7 +48,6 @@ class Desk:
     outbox: Committer[OutboxUnit]
     inbox: Committer[InboxUnit]
     warehouse: Committer[WarehouseUnit]
-    sink: Sink | None
     workers: Runs
     bell: Bell
     reactor: IReactorTime
@@ -56,6 +56,10 @@ class Desk:
     log: Log
     shortage: Callable[[], Shortage]
     timers: Timers = field(default_factory=Timers)
+    sinks: Mapping[str, Sink] = field(default_factory=dict)
+    """Who takes the records of a resource; the others go to the warehouse."""
+    sources: dict[str, SourceState] = field(default_factory=dict)
+    """How what is read stands, by the source's name."""
     stopping: bool = False
     clock: WatchedClock = field(init=False)
 

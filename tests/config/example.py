@@ -136,6 +136,35 @@ resource = "population-basic"
 receiver = "beta"
 purpose = "statistics"
 until = 2030-12-31T23:59:59+08:00
+
+[[adapter]]
+name = "hukou"
+kind = "sql_table"
+settings = { url = "postgresql+psycopg://reader@10.0.0.5/hukou" }
+secrets = { password = "keys/hukou.password" }
+memory = "256MiB"
+silence = "2m"
+folder = "old"
+
+[[adapter.read]]
+resource = "population-basic"
+name = "main"
+mapping = "旧系统"
+what = { table = "T_HUKOU", cursor = "GXSJ" }
+every = "30s"
+history = "backfill"
+objective = "2h"
+rows = 100000
+time = "10m"
+between = "22:00-06:00"
+
+[adapter.read.error_limit]
+records = 1000
+ratio = "10%"
+
+[[adapter.write]]
+resource = "population-basic"
+what = { table = "T_RK" }
 """
 
 

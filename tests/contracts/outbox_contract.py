@@ -1,4 +1,4 @@
-"""What every outbox promises (port `OutboxUnit`, O1 to O6)."""
+"""What every outbox promises (port `OutboxUnit`, O1 to O7)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from node.crypto.symmetric import sm3
 from node.ledger import chain, steps
 from node.model import codes
 from node.model.parcel import Stage
-from node.model.record import Version
+from node.model.record import Problem, Version
+from node.model.sentence import Sentence
+from node.model.source import DirtyRow
 from node.model.spool import GROUP_OCTETS, GROUP_RECORDS, Answer, EntryState, Rest
 from node.model.trouble import Refused, Retry, Trouble
 from tests.contracts.acts import LEASE, claimed, hear, known, ship, state_of
@@ -124,6 +126,29 @@ class CallersContract(Opened):
                 assert caught.value.code is codes.FENCED
             assert unit.bookmark("reader") == "2"
             assert unit.bookmark("another") is None
+
+    def test_dirty_rows_stand_until_they_are_cleaned(self, outbox: Any) -> None:
+        def row(name: str, seen: int = T0, rule: str = "required") -> DirtyRow:
+            return DirtyRow(name, None if name == "b" else name, (Problem("名", rule, Sentence("缺", "missing")),), seen)
+
+        with outbox.unit() as unit:
+            before = unit.writes
+            unit.soil("a/x", [row(name) for name in "abc"])
+            unit.soil("a/y", [row("a")])
+            assert unit.writes > before and unit.dirty_count("a/x") == 3 and unit.dirty_count("a/z") == 0
+        store = self.again(outbox)
+        with store.unit() as unit:
+            pages = [unit.dirty("a/x", "", 2)]
+            pages.append(unit.dirty("a/x", pages[0][-1].name, 2))
+            found = sorted((one for page in pages for one in page), key=lambda one: one.name)
+            assert found == [row("a"), row("b"), row("c")]
+            unit.soil("a/x", [row("b", T0 + 5, "pattern")])
+            assert unit.dirty_among("a/x", ["a", "b", "z"]) == {"a", "b"} and unit.dirty_among("a/z", ["a"]) == set()
+            unit.clean("a/x", ["a", "z"])
+            assert unit.dirty_count("a/x") == 2 and unit.dirty_count("a/y") == 1
+            assert unit.clean_before("a/x", T0 + 1) == 1
+            assert list(unit.dirty("a/x", "", 9)) == [row("b", T0 + 5, "pattern")]
+        store.close()
 
     def test_writes_are_counted_and_reads_are_not(self, outbox: Any) -> None:
         with outbox.unit() as unit:

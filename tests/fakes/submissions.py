@@ -10,6 +10,7 @@ from node.model import codes
 from node.model.instant import Instant
 from node.model.parcel import NOTHING, Lane, Position, Stage
 from node.model.record import Version
+from node.model.source import DirtyRow
 from node.model.spool import (
     Answer,
     Entry,
@@ -77,6 +78,7 @@ class OutboxTables:
         self.keys: Table[tuple[str, str, str], str] = Table(journal)
         self.bookmarks: Table[str, str] = Table(journal)
         self.rests: Table[str, Rest] = Table(journal)
+        self.dirty: Table[tuple[str, str], DirtyRow] = Table(journal)
 
 
 class SubmissionsUnit(MemoryUnit):
@@ -166,6 +168,33 @@ class SubmissionsUnit(MemoryUnit):
             raise trouble(codes.FENCED)
         self._tables.bookmarks[reader] = now
         self.writes += 1
+
+    def dirty(self, source: str, after: str, limit: int) -> Sequence[DirtyRow]:
+        names = sorted(name for of, name in self._tables.dirty if of == source and name > after)
+        return [self._tables.dirty[source, name] for name in names[:limit]]
+
+    def dirty_count(self, source: str) -> int:
+        return sum(of == source for of, _ in self._tables.dirty)
+
+    def dirty_among(self, source: str, names: Sequence[str]) -> set[str]:
+        return {name for name in names if (source, name) in self._tables.dirty}
+
+    def soil(self, source: str, rows: Sequence[DirtyRow]) -> None:
+        for row in rows:
+            self._tables.dirty[source, row.name] = row
+            self.writes += 1
+
+    def clean(self, source: str, names: Sequence[str]) -> None:
+        for name in self.dirty_among(source, names):
+            del self._tables.dirty[source, name]
+            self.writes += 1
+
+    def clean_before(self, source: str, before: Instant) -> int:
+        old = [key for key, row in self._tables.dirty.items() if key[0] == source and row.seen < before]
+        for key in old:
+            del self._tables.dirty[key]
+        self.writes += 1
+        return len(old)
 
     # --- waiting ------------------------------------------------------------------------------------------------
 

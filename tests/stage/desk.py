@@ -221,7 +221,6 @@ def set_up(
         outbox=Committer(held.outbox, clock),
         inbox=Committer(held.inbox, clock),
         warehouse=Committer(held.warehouse, clock),
-        sink=None,
         workers=InlineWorkers(),
         bell=Bell(clock),
         reactor=clock,

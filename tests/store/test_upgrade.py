@@ -1,4 +1,4 @@
-"""A warehouse of version 1 opens as one of this version, with every case it holds to be looked at."""
+"""A store of version 1 opens as one of this version: a warehouse with every case it holds to be looked at."""
 
 from __future__ import annotations
 
@@ -83,3 +83,20 @@ def test_an_upgrade_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None
     with pytest.raises(Exception) as caught:
         places.warehouse(tmp_path)
     assert getattr(caught.value, "code", None) is codes.LINE and shape(tmp_path / "warehouse.db") == was
+
+
+def test_an_upgraded_outbox_equals_a_fresh_one_and_keeps_what_it_held(tmp_path: Path) -> None:
+    for name in ("old", "fresh"):
+        (tmp_path / name).mkdir()
+        store = places.outbox(tmp_path / name)
+        with store.unit() as unit:
+            unit.mark("reader", None, "42")
+        store.close()
+    connection = sqlite3.connect(tmp_path / "old/outbox.db")
+    connection.executescript("DROP TABLE dirty; PRAGMA user_version = 1;")
+    connection.close()
+    store = places.outbox(tmp_path / "old")
+    with store.unit() as unit:
+        assert unit.bookmark("reader") == "42" and unit.dirty_count("a/b") == 0
+    store.close()
+    assert shape(tmp_path / "old/outbox.db") == shape(tmp_path / "fresh/outbox.db")

@@ -191,7 +191,7 @@ class Life:
             _Committer(self, store, most) for store in (self.stores.outbox, self.stores.inbox, self.stores.warehouse)
         )
         self.desk = Desk(
-            means=machine.means(), outbox=self.outbox, inbox=self.inbox, warehouse=self.warehouse, sink=None,
+            means=machine.means(), outbox=self.outbox, inbox=self.inbox, warehouse=self.warehouse,
             workers=_Threads(self), bell=self.bell, reactor=self.time, now=machine.now, counter=Tally(),
             log=self._log, shortage=lambda: machine.shortage, timers=city.timers,
         )

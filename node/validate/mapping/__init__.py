@@ -9,10 +9,12 @@ Fails: `BadMapping` (Hold MAPPING_FORM) for a mapping with faults; `Refused` (TO
 
 from node.validate.mapping.beside import load_mapping
 from node.validate.mapping.faults import BadMapping
+from node.validate.mapping.gone import GONE, judge_gone
 from node.validate.mapping.mapped import SourceMapping, check_mapping, read_mapping
 from node.validate.mapping.reading import OCTETS
 from node.validate.mapping.rows import cut_csv
 
 __all__ = [
-    "OCTETS", "BadMapping", "SourceMapping", "check_mapping", "cut_csv", "load_mapping", "read_mapping",
+    "GONE", "OCTETS", "BadMapping", "SourceMapping", "check_mapping", "cut_csv", "judge_gone", "load_mapping",
+    "read_mapping",
 ]

@@ -21,6 +21,7 @@ from node.validate.document import Limits, Media
 from node.validate.mapping import reading
 from node.validate.mapping.faults import BadMapping
 from node.validate.mapping.fields import NUMBER, Fetch
+from node.validate.mapping.gone import GONE, judge_gone
 from node.validate.mapping.plan import Trace
 from node.validate.mapping.rows import CsvRows, Writing, json_rows, open_csv, parse_row, row_problem
 from node.validate.mapping.texts import Row
@@ -65,6 +66,8 @@ class SourceMapping:
             return found
         trace = Trace()
         twin = self._plan.twin(found, "", trace)
+        if GONE in found:
+            return judge_gone(self.spec, draft.index, twin, str(found[GONE]), today)
         judged = self.spec.judge(Draft(draft.index, "plain", twin), today)
         unknown = self._strict and found.keys() - self._used
         if not unknown and not trace.problems and isinstance(judged, Record):
