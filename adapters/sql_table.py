@@ -11,12 +11,15 @@ Rule 2: what commits late is found by `window`; a stamp ahead of the source's cl
         clock that was set back moves the window back with it.
 Rule 3: rows whose cursor is NULL come in a whole read alone.  A delete is not seen.
 Rule 4: without a cursor NEW is a whole read, each time.
+Rule 5: a bookmark that this did not write, or that lies ahead of the source's clock, is refused: nobody knows what it
+        would leave out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import timedelta
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, inspect, select, text
@@ -79,7 +82,10 @@ class SqlTable(Adapter):
         with sql.reading(self._engine) as connection:
             reader = _Reader(connection, order.what, self._zone)
             whole = order.mode is Mode.WHOLE or not reader.cursor
-            yield from reader.whole(order) if whole else reader.increment(order)
+            if order.mode is Mode.NONE:
+                yield reader.begin()
+            else:
+                yield from reader.whole(order) if whole else reader.increment(order)
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -138,9 +144,11 @@ class _Reader:
 
     def increment(self, order: Order) -> Iterator[Row | Bookmark | Dirty]:
         """Give what is new behind the bookmark, what came late included."""
-        at, window = _taken(order.bookmark)
-        now, lag = sql.clock(self.connection, self.zone), self.what.get("lag", 300)
-        passed = now - timedelta(seconds=lag)
+        at, window = _taken(order.bookmark, len(self.places))
+        now, passed, lag = self._times()
+        if window.edge is not None and is_ahead(window.edge[0], now):
+            raise Misconfigured("断点在来源时钟之后：来源时钟曾被拨回，或数据是恢复的备份",
+                                "the bookmark is ahead of the source's clock: that was set back, or an old copy restored")
         if at is not None:
             window.forget(earlier(at, lag))
         compared = window.compare(self._pages(self.places, self.places, window.edge))
@@ -152,21 +160,29 @@ class _Reader:
         if compared.differ:
             yield _bookmark(at, window)
         for place, row in self.rows(self.places, compared.end):
-            if window.buckets or not is_past(place[0], passed):
-                window.add(place)
-            else:
-                window.edge = place  # nothing can come before it any more
-            if not is_ahead(place[0], now) and (at is None or place[0] > at):
-                at = place[0]
+            at = _note(place, at, window, now, passed)
             yield row
             taken += 1
             if taken % self.page == 0:
                 yield _bookmark(at, window)
         yield _bookmark(at, window)
 
+    def begin(self) -> Bookmark:
+        """Return the bookmark behind everything there is, of which keys and stamps alone are looked at."""
+        at, window = None, Window()
+        now, passed, _ = self._times()
+        for place in self._pages(self.places, self.places, None) if self.places else ():
+            at = _note(place, at, window, now, passed)
+        return _bookmark(at, window)
+
+    def _times(self) -> tuple[datetime, datetime, float]:
+        """Return the source's clock, the time before which everything has been committed, and the lag between."""
+        now, lag = sql.clock(self.connection, self.zone), self.what.get("lag", 300)
+        return now, now - timedelta(seconds=lag), lag
+
     def whole(self, order: Order) -> Iterator[Row | Bookmark | Dirty]:
         """Give every row, from where a whole read was broken off."""
-        after = read_place(order.bookmark["after"]) if order.bookmark else None
+        after = _after(order.bookmark, len(self.keys))
         taken = 0
         for place, row in self.rows(self.keys, after):
             yield row
@@ -176,12 +192,47 @@ class _Reader:
         yield Bookmark(None)
 
 
-def _taken(bookmark: Any) -> tuple[Any, Window]:
-    """Return the greatest stamp and the window of a bookmark."""
-    if not bookmark:
+def _note(place: Place, at: Any, window: Window, now: datetime, passed: datetime) -> Any:
+    """Note in the window that a row was given; return the greatest stamp that is not ahead of the clock."""
+    if window.buckets or not is_past(place[0], passed):
+        window.add(place)
+    else:
+        window.edge = place  # nothing can come before it any more
+    return place[0] if not is_ahead(place[0], now) and (at is None or place[0] > at) else at
+
+
+@contextmanager
+def _known() -> Iterator[None]:
+    """Tell of a bookmark that is not one of ours."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
+        raise Misconfigured("断点不是此适配器所写，请重置", "the bookmark was not written by this adapter; reset it") from None
+
+
+def _taken(bookmark: Any, width: int) -> tuple[Any, Window]:
+    """Return the greatest stamp and the window of a bookmark; raise Misconfigured for what is none."""
+    if bookmark is None:
         return None, Window()
-    (at,) = read_place(bookmark["at"]) or (None,)
-    return at, Window.read(bookmark["window"])
+    with _known():
+        (at,) = read_place(bookmark["at"]) or (None,)
+        window = Window.read(bookmark["window"])
+        for place in (*([window.edge] if window.edge is not None else ()), *(one.last for one in window.buckets)):
+            _wide(place, width)
+        return at, window
+
+
+def _after(bookmark: Any, width: int) -> Place | None:
+    if bookmark is None:
+        return None
+    with _known():
+        return _wide(read_place(bookmark["after"]), width)
+
+
+def _wide(place: Place, width: int) -> Place:
+    if len(place) != width:
+        raise ValueError
+    return place
 
 
 def _bookmark(at: Any, window: Window) -> Bookmark:
