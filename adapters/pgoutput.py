@@ -87,13 +87,14 @@ class Commit:
 class Change:
     """A row of the table: `old` alone is a delete, `new` alone an insert or an update that left its identity alone.
 
-    Cells of `old` that are no part of the identity are None unless `full`.
+    Cells of `old` that are no part of the identity are None unless `full`; `insert` if the row was not there before.
     """
 
     relation: Relation
     old: Cells | None
     new: Cells | None
     full: bool = False
+    insert: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +186,7 @@ class Decoder:
             raise Malformed("a row marked as none is")
         new = octets.cells(wide)
         octets.end()
-        return Change(relation, old, new, full)
+        return Change(relation, old, new, full, kind == 0x49)
 
 
 class _Octets:

@@ -47,7 +47,7 @@ def decoder() -> Decoder:
 
 @pytest.mark.parametrize(("octets", "means"), [
     (BEGIN, Begin(0x1546B60)), (COMMIT, Commit(0x1546B90)), (TABLE, RELATION), (OTHER, None),
-    (INSERT, Change(RELATION, None, (b"2", None, b""))),
+    (INSERT, Change(RELATION, None, (b"2", None, b""), insert=True)),
     (UPDATE, Change(RELATION, None, (b"1", "李四".encode(), UNCHANGED))),
     (MOVED, Change(RELATION, (b"2", None, None), (b"3", None, b""))),
     (FULL, Change(RELATION, (b"1", b"ab", b"long"), (b"1", None, UNCHANGED), True)),
