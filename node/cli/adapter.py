@@ -16,6 +16,7 @@ import click
 import orjson
 
 from node.cli import exits
+from node.cli.adapter_state import COMMANDS
 from node.cli.grammar import Group, argument, as_json, file, misused, option
 from node.cli.situation import Situation
 from node.cli.spec.held import installed
@@ -176,3 +177,7 @@ class _Source:
         for frame in self._child.act("read", what=what, mode="whole", limit=limit):
             if frame.kind is FrameKind.RECORDS:
                 yield from frame.lines
+
+
+for each in COMMANDS:
+    adapter.add_command(each)

@@ -71,14 +71,14 @@ class Batch(NamedTuple):
         return f"Batch({len(self.records)} records, {len(self.refusals)} refusals)"
 
 
-def reader(source: Source, stream: Stream) -> str:
-    """Return the name of a source's bookmark on a stream."""
-    return f"source:{source.name}:{stream.value}"
-
-
 def place(unit: OutboxUnit, source: Source, stream: Stream) -> Place:
     """Return where the read of a source on a stream stands; one that was never asked for is not open, but the live."""
-    name = reader(source, stream)
+    return place_of(unit, source.name, stream)
+
+
+def place_of(unit: OutboxUnit, source: str, stream: Stream) -> Place:
+    """As `place`, of a source by its name."""
+    name = f"source:{source}:{stream.value}"
     text = unit.bookmark(name)
     if text is None:
         return Place(name, None, open=stream is Stream.LIVE)

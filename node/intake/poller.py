@@ -67,6 +67,7 @@ class Poller:
             if desk.stopping:
                 return
             self._failed(met)
+            self._tell()
             await self._wait(seen, self._pause(met))
 
     async def _rest(self, seen: int) -> None:
@@ -100,9 +101,8 @@ class Poller:
                 rows, refused, more = rows + ended.rows, refused + ended.refused, ended.more and not desk.stopping
         finally:
             state.reading, state.rows, state.refused = False, rows, refused
-            state.rounds += 1
-            desk.bell.ring(f"read:{self.source.name}")
         self._went_well(start)
+        self._tell()
 
     def _within_hours(self) -> bool:
         hours = self.source.hours
@@ -236,6 +236,11 @@ class Poller:
         if named is None and not resource.versions:
             return resource.specification
         return overlap.choose(resource, named, self._desk.now())
+
+    def _tell(self) -> None:
+        """Let whoever waits for a round know that it is over."""
+        self.state.rounds += 1
+        self._desk.bell.ring(f"read:{self.source.name}")
 
     # --- how it went --------------------------------------------------------------------------------------------
 

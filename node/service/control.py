@@ -32,6 +32,8 @@ from node.model.trouble import Trouble, trouble
 from node.service.control_acts import ACTS, Actor
 from node.service.control_findings import findings_list, findings_show
 from node.service.control_read import Answer, Arguments, queue_list, queue_show, status, text
+from node.service.control_sources import ACTS as SOURCE_ACTS
+from node.service.control_sources import live, sources_dirty, sources_state
 from node.service.control_steps import Reading, drive
 from node.service.control_trace import trace
 from node.service.control_view import View, view_of
@@ -43,9 +45,11 @@ AT_ONCE = 16
 
 READINGS: dict[str, Callable[[View, Arguments], Reading[Answer]]] = {
     "status": status, "queue.list": queue_list, "queue.show": queue_show, "trace": trace,
-    "findings.list": findings_list, "findings.show": findings_show,
+    "findings.list": findings_list, "findings.show": findings_show, "sources.state": sources_state,
+    "sources.dirty": sources_dirty,
 }
 """The verbs that change nothing; they serve the running node and files opened read-only alike."""
+_ACTS = ACTS | SOURCE_ACTS
 
 
 class Control:
@@ -103,10 +107,14 @@ class Control:
         verb = text(given, "verb")
         if verb in READINGS:
             found = await drive(READINGS[verb](view_of(self.desk.means, self.desk.now), given), self.desk)
-            return {**found, **self._facts()} if verb == "status" else found
-        if verb in ACTS:
-            return await ACTS[verb](self.desk, given, Actor(text(given, "who", 64), uid))
+            return {**found, **self._own(verb)}
+        if verb in _ACTS:
+            return await _ACTS[verb](self.desk, given, Actor(text(given, "who", 64), uid))
         raise trouble(codes.BAD_REQUEST, reason="verb")
+
+    def _own(self, verb: str) -> Answer:
+        """Return what only the process knows."""
+        return self._facts() if verb == "status" else {"live": live(self.desk)} if verb == "sources.state" else {}
 
 
 def _read(request: bytes) -> Arguments:

@@ -24,23 +24,25 @@ class Legacy:
         self._line = sqlite3.connect(path, isolation_level=None)
         self._line.execute(f"CREATE TABLE T_RK (ID INTEGER PRIMARY KEY, GXSJ REAL, {', '.join(self.names)})")
 
-    def put(self, ids: Iterable[int], **other: str) -> None:
-        """Insert or change rows, in one transaction."""
+    def put(self, ids: Iterable[int], ago: int = 0, **other: str) -> None:
+        """Insert or change rows, in one transaction; their stamp lies so many seconds back."""
         self._line.execute("BEGIN")
         for id in ids:
             twin = {**sample(self._spec, 11, id), **other}
             self.rows[id] = {name: twin[name] for name in self.names if name in twin}
-            self._write(id, self.rows[id])
+            self._write(id, self.rows[id], ago)
         self._line.execute("COMMIT")
 
-    def spoil(self, id: int, **other: str) -> None:
-        """Insert a row that is no record."""
-        self._write(id, {**sample(self._spec, 11, id), **other})
+    def spoil(self, id: int, **other: str) -> Any:
+        """Insert a row that is no record; return what its sex would be."""
+        twin = sample(self._spec, 11, id)
+        self._write(id, {**twin, **other})
+        return twin["SexCode"]
 
-    def _write(self, id: int, row: Mapping[str, Any]) -> None:
+    def _write(self, id: int, row: Mapping[str, Any], ago: int = 0) -> None:
         self._line.execute(
-            f"INSERT OR REPLACE INTO T_RK VALUES (?, {NOW}, {', '.join('?' * len(self.names))})",
-            (id, *(row.get(name) for name in self.names)))
+            f"INSERT OR REPLACE INTO T_RK VALUES (?, {NOW} - ?, {', '.join('?' * len(self.names))})",
+            (id, ago, *(row.get(name) for name in self.names)))
 
     def bodies(self) -> Counter[bytes]:
         """Return the record bodies that must stand at whoever received all."""

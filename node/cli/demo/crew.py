@@ -58,6 +58,10 @@ class Crew:
             )
         return self._running[node].pid
 
+    def pid(self, node: str) -> int:
+        """Return the process id of a node that runs."""
+        return self._running[node].pid
+
     def signal(self, node: str, number: signal.Signals) -> None:
         """Send a signal to a node."""
         self._running[node].send_signal(number)
