@@ -17,7 +17,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import entry_points
 from typing import Any, BinaryIO, NamedTuple
 
@@ -77,12 +77,8 @@ class Speaker:
         self._out.write(write_frame(kind, json.dumps(said, ensure_ascii=False).encode()))
         self._out.flush()
 
-    def row(self, row: Row) -> None:
-        """Say a row, with others; or that it cannot be given."""
-        line = write_row(row)
-        if isinstance(line, Dirty):
-            self.dirty(line)
-            return
+    def row(self, line: bytes) -> None:
+        """Say a row as it is written, with others."""
         if len(self._rows) + len(line) >= BLOCK:
             self.flush()
         self._rows += line + b"\n"
@@ -146,6 +142,11 @@ class Session:
         self._fit(batch.what, True)
         return [told(one) for one in self.adapter.apply(batch)]
 
+    def written(self, row: Row) -> bytes | Dirty:
+        """Return a row's line, or what is wrong with it, by the row's name in the source."""
+        line = write_row(row)
+        return replace(line, row=self.adapter.named()) if isinstance(line, Dirty) else line
+
     def read(self, order: Order) -> dict[str, Any]:
         """Give rows until the adapter, or the order, has no more; return how many, and whether there are `more`."""
         self._fit(order.what, False)
@@ -157,12 +158,14 @@ class Session:
                 more = rows + dirty >= order.limit
                 if more:
                     break
-            elif isinstance(one, Dirty):
+                continue
+            line = one if isinstance(one, Dirty) else self.written(one)
+            if isinstance(line, Dirty):
                 dirty += 1
-                self.speaker.dirty(one)
+                self.speaker.dirty(line)
             else:
                 rows += 1
-                self.speaker.row(one)
+                self.speaker.row(line)
         return {"rows": rows, "dirty": dirty, "more": more}
 
 

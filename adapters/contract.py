@@ -237,6 +237,10 @@ class Adapter(ABC):
         """Yield rows in an order that bookmarks can follow, and a bookmark where reading can go on."""
         raise Misconfigured("此适配器不能读取", "this adapter reads nothing")
 
+    def named(self) -> str | None:
+        """Return the name in the source of the row that was yielded last, asked when it proves to be dirty."""
+        return None
+
     def apply(self, batch: Batch) -> Iterable[Result]:
         """Land the records and return one result for each, once they are safe at the target.
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from hashlib import blake2b
 from typing import Any
+from uuid import UUID
 
 from adapters.contract import Misconfigured
 
@@ -46,8 +47,10 @@ def _write(value: Any) -> Any:
 
 _WRITTEN: Mapping[type, tuple[str, Callable[[Any], str]]] = {
     datetime: ("t", datetime.isoformat), date: ("d", date.isoformat), time: ("h", time.isoformat),
-    Decimal: ("n", str), bytes: ("x", bytes.hex), memoryview: ("x", memoryview.hex),
+    Decimal: ("n", str), bytes: ("x", bytes.hex), memoryview: ("x", memoryview.hex), UUID: ("u", str),
+    timedelta: ("i", lambda value: str(value // timedelta(microseconds=1))),
 }
 _READ: Mapping[str, Callable[[str], Any]] = {
     "t": datetime.fromisoformat, "d": date.fromisoformat, "h": time.fromisoformat, "n": Decimal, "x": bytes.fromhex,
+    "u": UUID, "i": lambda said: timedelta(microseconds=int(said)),
 }

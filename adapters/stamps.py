@@ -44,7 +44,7 @@ def is_ahead(stamp: Any, now: datetime) -> bool:
     if isinstance(stamp, date):
         return stamp > now.date()
     shape = _shape(stamp) if isinstance(stamp, str) else None
-    return shape is not None and _parsed(stamp, shape) > now.replace(tzinfo=None)
+    return stamp == "infinity" or shape is not None and _parsed(stamp, shape) > now.replace(tzinfo=None)
 
 
 def is_past(stamp: Any, now: datetime) -> bool:
@@ -55,6 +55,27 @@ def is_past(stamp: Any, now: datetime) -> bool:
         return stamp < now.date()
     shape = _shape(stamp) if isinstance(stamp, str) else None
     return shape is not None and _parsed(stamp, shape) < now.replace(tzinfo=None).replace(microsecond=0)
+
+
+def is_later(stamp: Any, at: Any) -> bool:
+    """Whether a stamp is greater than another; of two that Python cannot compare the one that is no text is.
+
+    So a zero date of MariaDB's, or a year that Python has no number for, gives way to a real one.
+    """
+    try:
+        return bool(stamp > at)
+    except TypeError:
+        return isinstance(at, str) and not isinstance(stamp, str)
+
+
+def like(at: datetime, stamp: Any) -> Any:
+    """Return a time (with an offset) in the form of a stamp; None of a number or an unknown text."""
+    if isinstance(stamp, datetime):
+        return at if stamp.tzinfo else at.replace(tzinfo=None)
+    if isinstance(stamp, date):
+        return at.date()
+    shape = _shape(stamp) if isinstance(stamp, str) else None
+    return None if shape is None else at.strftime(shape)
 
 
 def _less(at: datetime, lag: float) -> datetime:

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from adapters.places import Place, digest, read_place, write_place
+from adapters.stamps import is_later
 
 MOST = 400
 """Most buckets: a bookmark of them stays below 64 KiB for keys of 80 characters."""
@@ -85,7 +86,8 @@ class Window:
 
     def forget(self, low: Any) -> None:
         """Let go of the buckets that end before the stamp `low`."""
-        kept = next((at for at, bucket in enumerate(self.buckets) if not bucket.last[0] < low), len(self.buckets))
+        ends = (at for at, bucket in enumerate(self.buckets) if not is_later(low, bucket.last[0]))
+        kept = next(ends, len(self.buckets))
         if kept:
             self.edge = self.buckets[kept - 1].last
             del self.buckets[:kept]

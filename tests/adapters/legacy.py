@@ -1,16 +1,16 @@
-"""An old database in one file, and an adapter read as the node reads it: round by round, from the bookmark kept."""
+"""An old database, and an adapter read as the node reads it: round by round, from the bookmark kept."""
 
 from __future__ import annotations
 
 import json
-import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any
 
 from adapters.contract import Adapter, Bookmark, Dirty, Mode, Order
+from tests.adapters.servers import Database
 
 CHINA = timezone(timedelta(hours=8))
 
@@ -20,19 +20,46 @@ def stamp(seconds_ago: float = 0) -> str:
     return (datetime.now(CHINA) - timedelta(seconds=seconds_ago)).strftime("%Y-%m-%d %H:%M:%S")
 
 
+TIMES = {"sqlite": "TEXT", "postgresql": "TIMESTAMP", "mariadb": "DATETIME(6)", "firebird": "TIMESTAMP"}
+"""The type of a stamp, by the kind of server."""
+
+
 class Legacy:
-    """A table T_HUKOU with an id, a name and a stamp."""
+    """A table T_HUKOU with an id, a name and a stamp, in a database of any kind."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.connection = sqlite3.connect(path, isolation_level=None)
-        self.connection.execute("CREATE TABLE T_HUKOU (ID INTEGER PRIMARY KEY, XM TEXT, GXSJ TEXT)")
+    def __init__(self, database: Database, kind: str | None = None) -> None:
+        self.database = database
+        self.quote = "`" if database.server.kind == "mariadb" else '"'
+        self.make("T_HUKOU", "ID INTEGER NOT NULL PRIMARY KEY", "XM VARCHAR(40)",
+                  f"GXSJ {kind or TIMES[database.server.kind]}")
 
-    def put(self, rows: Iterable[tuple[int, str, str | None]]) -> None:
-        """Insert or change rows."""
-        self.connection.execute("BEGIN")
-        self.connection.executemany("INSERT OR REPLACE INTO T_HUKOU VALUES (?, ?, ?)", rows)
-        self.connection.execute("COMMIT")
+    def make(self, table: str, *columns: str) -> None:
+        """Make a table; the name of a column is its first word."""
+        quoted = ", ".join(f"{self.named(one.partition(' ')[0])} {one.partition(' ')[2]}" for one in columns)
+        self.database.run(f"CREATE TABLE {self.named(table)} ({quoted})")
+
+    def named(self, name: str) -> str:
+        """Return a name as a statement writes it."""
+        return f"{self.quote}{name}{self.quote}"
+
+    def put(self, rows: Iterable[tuple[int, str, Any]]) -> None:
+        """Insert or change rows, in one transaction."""
+        given, place = list(rows), self.database.server.place
+        if not given:
+            return
+        with closing(self.database.engine.raw_connection()) as raw, closing(raw.cursor()) as cursor:
+            if self.database.server.kind != "firebird":
+                cursor.execute("BEGIN")
+            cursor.executemany(
+                f"DELETE FROM {self.named('T_HUKOU')} WHERE {self.named('ID')} = {place}", [(one[0],) for one in given])
+            cursor.executemany(f"INSERT INTO {self.named('T_HUKOU')} VALUES ({place}, {place}, {place})", given)
+            raw.commit()
+
+    def add(self, table: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Insert rows into any table."""
+        given = list(rows)
+        places = ", ".join("?" for _ in given[0])
+        self.database.put(f"INSERT INTO {self.named(table)} VALUES ({places})", given)
 
 
 @dataclass
@@ -43,6 +70,7 @@ class Node:
     what: dict[str, Any]
     bookmarks: dict[Mode, Any] = field(default_factory=dict)
     rows: list[dict[str, Any]] = field(default_factory=list)
+    dirty: list[Dirty] = field(default_factory=list)
 
     @property
     def bookmark(self) -> Any:
@@ -62,7 +90,9 @@ class Node:
                 self.bookmarks[into] = json.loads(json.dumps(one.at))
                 kept += open_
                 open_.clear()
-            elif not isinstance(one, Dirty):
+            elif isinstance(one, Dirty):
+                self.dirty.append(one)
+            else:
                 open_.append(dict(one))
         self.rows += kept
         return kept

@@ -94,7 +94,7 @@ def test_every_kind_of_cell_has_one_form_and_what_has_none_is_dirty(toy: Child) 
     }
     dirty = [(one["row"], one["field"]) for kind, one in said if kind is FrameKind.DIRTY]
     assert dirty == [(None, "坏"), (None, "坏"), (None, "坏"), (None, ""), ("7", "列")]
-    assert said[-2] == (FrameKind.BOOKMARK, {"at": "2019"}) and said[-1][1] == {"rows": 5, "dirty": 1, "more": False}
+    assert said[-2] == (FrameKind.BOOKMARK, {"at": "2019"}) and said[-1][1] == {"rows": 1, "dirty": 5, "more": False}
 
 
 @pytest.mark.parametrize(("do", "code"), [

@@ -85,7 +85,7 @@ def run(engine: Engine, statements: Iterable[str]) -> None:
     """Run statements as they stand, each committed."""
     for one in statements:
         with engine.begin() as connection:
-            connection.exec_driver_sql(one)
+            connection.execution_options(no_parameters=True).exec_driver_sql(one)
 
 
 class Server(ABC):
