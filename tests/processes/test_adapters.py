@@ -17,7 +17,6 @@ from typing import Any
 import pytest
 
 from node.model.record import Stream
-
 from tests.processes.exchange import CENTRE, SOURCE, SUBSCRIBER, Exchange, running, until
 from tests.processes.legacy import Legacy, section
 
