@@ -161,10 +161,12 @@ def test_a_url_that_nothing_understands_is_told(url: str, says: str) -> None:
     assert says in met.value.zh
 
 
+# The dialect of Firebird leaves the cursor open by which it reads a table's comment.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_it_cannot_write_and_says_what_it_found(legacy: Legacy) -> None:
     legacy.put([(1, "x", stamp())])
     adapter = SqlTable(legacy.database.settings)
-    assert next(iter(adapter.check())).level == "good"
+    assert list(adapter.check())[0].level == "good"
     (table,) = (one for one in adapter.discover() if one.name == "T_HUKOU")
     assert [one.name for one in table.columns] == ["ID", "XM", "GXSJ"]
     assert [one.name for one in table.columns if one.key] == ["ID"]
