@@ -28,7 +28,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from adapters import sql, sql_survey
-from adapters.contract import Adapter, Bookmark, Dirty, Finding, Mode, Order, Row, Table
+from adapters.contract import Adapter, Batch, Bookmark, Dirty, Finding, Mode, Order, Result, Row, Table
+from adapters.landing import WRITES, Lander
 from adapters.pages import Pace, Page, Pages, places
 from adapters.places import Place, write_place
 from adapters.progress import Progress, resumed
@@ -37,7 +38,7 @@ PAGE = 2000
 
 
 class SqlTable(Adapter):
-    """Reads tables of any database that SQLAlchemy knows."""
+    """Reads tables of any database that SQLAlchemy knows, and lands records in them."""
 
     settings = {
         "type": "object",
@@ -65,12 +66,14 @@ class SqlTable(Adapter):
         "required": ["table"],
         "additionalProperties": False,
     }
+    writes = WRITES
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         super().__init__(settings)
         self._zone = settings.get("zone", "+08:00")
         self._pace = Pace(settings.get("pace"), settings.get("slow", 5.0))
         self._engine = sql.connect(settings["url"], settings.get("password"), settings.get("seconds", 60))
+        self._lander = Lander(settings["url"], settings.get("password"), settings.get("seconds", 60), self._zone)
         self._reader: _Reader | None = None
 
     def check(self) -> Iterable[Finding]:
@@ -85,6 +88,9 @@ class SqlTable(Adapter):
 
     def survey(self, what: Mapping[str, Any], write: bool = False) -> Iterable[Finding]:
         """Tell the statements that will be run, how the database means to run them, and what is amiss."""
+        if write:
+            yield from self._lander.survey(what)
+            return
         with sql.reading(self._engine) as connection:
             yield from sql_survey.survey(self._pages(connection, what))
 
@@ -106,8 +112,13 @@ class SqlTable(Adapter):
         """Return the name of the row that was yielded last."""
         return None if self._reader is None else self._reader.named()
 
+    def apply(self, batch: Batch) -> Iterable[Result]:
+        """Land the records of a batch in one transaction (`landing`)."""
+        return self._lander.apply(batch)
+
     def close(self) -> None:
         """Let go of the connections."""
+        self._lander.close()
         self._engine.dispose()
 
 
