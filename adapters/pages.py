@@ -70,7 +70,7 @@ class Pages:
 
     def __init__(self, connection: Connection, what: Mapping[str, Any], page: int, pace: Pace) -> None:
         self.connection, self.page, self.pace = connection, page, pace
-        name, schema = sql.own(connection.dialect, what["table"]), what.get("schema")
+        name, schema = self.named, self.schema = sql.own(connection.dialect, what["table"]), what.get("schema")
         self.known: Mapping[str, Column] = {one.name: one for one in sql.columns(inspect(connection), name, schema)}
         if not self.known:
             raise Misconfigured(f"没有表或视图{name}", f"there is no table or view {name}")
