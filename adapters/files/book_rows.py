@@ -78,7 +78,7 @@ def _cells(source: Source, form: Mapping[str, Any]) -> Iterator[tuple[int, list[
             raise too_large(source.most)
         file.seek(0)
         child = subprocess.Popen(
-            [sys.executable, "-m", "adapters.files.book_child", str(file.fileno()), json.dumps(asked)],
+            [sys.executable, "-P", "-m", "adapters.files.book_child", str(file.fileno()), json.dumps(asked)],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, pass_fds=(file.fileno(),))
         assert child.stdout is not None
         try:

@@ -42,7 +42,7 @@ def read(folder: Folder, order_: Order) -> Said:
     elif order_.mode is Mode.WHOLE:
         yield from _Whole(folder, what, order_.bookmark).read()
     else:
-        yield from _New(folder, what, Progress.read(order_.bookmark)).read()
+        yield from _New(folder, what, order_.bookmark).read()
 
 
 def _nothing(folder: Folder, what: Mapping[str, Any]) -> Bookmark:
@@ -131,15 +131,16 @@ def _open(folder: Folder, path: str) -> BufferedReader:
 class _New:
     """One read of what is new."""
 
-    def __init__(self, folder: Folder, what: Mapping[str, Any], progress: Progress) -> None:
-        self._folder, self._what, self._progress = folder, what, progress
+    def __init__(self, folder: Folder, what: Mapping[str, Any], bookmark: Any) -> None:
+        self._folder, self._what = folder, what
+        self._began, self._progress = bookmark is not None, Progress.read(bookmark)
         self._moves = "archive" in what
         self._since = 0
 
     def read(self) -> Said:
         """Move what is done, then give the rows of the files that may be read."""
         progress, what = self._progress, self._what
-        began = progress.write()
+        began = progress.write() if self._began else None
         listing = look(self._folder, what)
         found = self._rest(listing)
         if lost := self._lost(listing):

@@ -1,7 +1,7 @@
 """Records as a file for an old system: CSV, NDJSON or XML, each with its operation, origin, version and row.
 
-Rule 1: `_op` is U (new or changed) or D (deleted); of two records of one `_origin` and key that with the greater
-        `_epoch`, then `_number`, is the newer.
+Rule 1: `_op` is U (new or changed) or D (deleted); of two records of one `_origin` and `_key` that with the greater
+        `_epoch`, then `_number`, is the newer.  A delete has no fields; a key of several parts is an array of JSON.
 Rule 2: a value that the charset or the format cannot hold refuses its record, by the field; the others are written.
 Rule 3: with `guard` a cell of CSV that a spreadsheet would take for a formula gets an apostrophe before it.
 """
@@ -19,7 +19,7 @@ from xml.sax.saxutils import escape, quoteattr
 from adapters.contract import Incoming
 from adapters.files.nested import Deep, cells
 
-MARKS = ("_op", "_origin", "_epoch", "_number", "_row")
+MARKS = ("_op", "_origin", "_epoch", "_number", "_row", "_key")
 _CODECS = {"gb18030": "gb18030", "gbk": "gbk", "utf-8-bom": "utf-8-sig", "utf-8": "utf-8"}
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]").search
@@ -72,7 +72,9 @@ def _text(value: Any) -> str:
 
 def marks(record: Incoming) -> tuple[str, ...]:
     """Return what stands beside the fields of a record."""
-    return ("D" if record.delete else "U", record.origin, str(record.version[0]), str(record.version[1]), record.row)
+    key = record.key[0] if len(record.key) == 1 else json.dumps(record.key, ensure_ascii=False)
+    epoch, number = record.version
+    return "D" if record.delete else "U", record.origin, str(epoch), str(number), record.row, key
 
 
 def pieces(good: Sequence[tuple[Incoming, dict[str, str]]], what: Mapping[str, Any]) -> Iterator[bytes]:
@@ -107,7 +109,8 @@ def _ndjson(
 ) -> Iterator[str]:
     for record, row in good:
         fields = {name: row[name] for name in columns if name in row} if "columns" in what else dict(record.fields)
-        beside = dict(zip(MARKS, marks(record))) | {"_epoch": record.version[0], "_number": record.version[1]}
+        epoch, number = record.version
+        beside = dict(zip(MARKS, marks(record))) | {"_epoch": epoch, "_number": number, "_key": record.key}
         yield json.dumps(beside | {"fields": fields}, ensure_ascii=False, default=str) + "\n"
 
 

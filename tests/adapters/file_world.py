@@ -23,8 +23,8 @@ class Died(BaseException):
     """The process was killed here."""
 
 
-class Mortal(LocalFolder):
-    """A folder whose user dies before or after its n-th act; nothing of it is tidied up."""
+class Mortal:
+    """Counts the instants before and after each act of a folder; its user dies at one, and nothing is tidied up."""
 
     left = -1
 
@@ -36,16 +36,20 @@ class Mortal(LocalFolder):
         cls.left -= 1
 
 
-def _mortal(name: str) -> Any:
-    plain = getattr(LocalFolder, name)
-
-    def act(self: Mortal, *given: Any) -> Any:
-        self.step()
-        came = plain(self, *given)
+def _mortal(plain: Any) -> Any:
+    def act(self: Any, *given: Any) -> Any:
+        if getattr(self, "busy", False):
+            return plain(self, *given)  # an act inside another
+        Mortal.step()
+        self.busy = True
         try:
-            self.step()
+            came = plain(self, *given)
+        finally:
+            self.busy = False
+        try:
+            Mortal.step()
         except Died:
-            if name == "open":
+            if plain.__name__ == "open":
                 came.close()  # the kernel does it
             raise
         return came
@@ -53,15 +57,21 @@ def _mortal(name: str) -> Any:
     return act
 
 
-for _name in ("entry", "open", "rename", "remove", "make", "write", "append", "replace"):
-    setattr(Mortal, _name, _mortal(_name))
+def mortal(kind: Any) -> Any:
+    """Return a kind of folder whose user dies before or after its n-th act."""
+    names = ("entry", "open", "rename", "remove", "make", "write", "append", "replace")
+    return type(f"Mortal{kind.__name__}", (kind,), {name: _mortal(getattr(kind, name)) for name in names})
+
+
+MortalLocal = mortal(LocalFolder)
 
 
 class MortalDrop(FileDrop):
     """A file drop that dies."""
 
     def open(self) -> Folder:
-        return Mortal(self.given["root"])
+        made: Folder = MortalLocal(self.given["root"])
+        return made
 
 
 @dataclass

@@ -20,7 +20,7 @@ from adapters.files.source import Source
 
 def source(content: bytes, packed: bool = False, most: int = 1 << 30) -> Source:
     """Return a file of these octets."""
-    return Source(lambda: io.BufferedReader(io.BytesIO(content)), packed, most)  # type: ignore[type-var]
+    return Source(lambda: io.BufferedReader(io.BytesIO(content)), packed, most)
 
 
 def read(content: bytes | str, form: str = "csv", packed: bool = False, **what: Any) -> list[Any]:
