@@ -61,22 +61,17 @@ def prepare(connection: Connection) -> None:
             driver.adapters.register_loader(one.array_oid, TextLoader)
 
 
-class Cells:
-    """Makes cells of the texts in the log."""
+def loaders(connection: Connection, kinds: Sequence[int]) -> list[Callable[[bytes], Any]]:
+    """Return for each type's number what makes a cell of a text; a domain is what it is made of."""
+    transformer = Transformer(connection.connection.driver_connection)
+    return [transformer.get_loader(one, Format.TEXT).load for one in _bare(connection, list(kinds))]
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._transformer = Transformer(connection.connection.driver_connection)
 
-    def loaders(self, kinds: Sequence[int]) -> list[Callable[[bytes], Any]]:
-        """Return for each type's number what makes a cell of a text."""
-        return [self._transformer.get_loader(one, Format.TEXT).load for one in self._bare(list(kinds))]
-
-    def _bare(self, kinds: list[int]) -> list[int]:
-        while any(one >= _OWN for one in kinds):
-            numbers = [one for one in kinds if one >= _OWN]
-            bare = dict(tuple(one) for one in self._connection.execute(_DOMAINS, {"numbers": numbers}))
-            if not bare:
-                break
-            kinds = [bare.get(one, one) for one in kinds]
-        return kinds
+def _bare(connection: Connection, kinds: list[int]) -> list[int]:
+    while any(one >= _OWN for one in kinds):
+        numbers = [one for one in kinds if one >= _OWN]
+        bare = dict(tuple(one) for one in connection.execute(_DOMAINS, {"numbers": numbers}))
+        if not bare:
+            break
+        kinds = [bare.get(one, one) for one in kinds]
+    return kinds

@@ -24,12 +24,11 @@ from contextlib import closing
 from time import monotonic, sleep
 from typing import Any
 
-from sqlalchemy import Connection, and_, column, select
-from sqlalchemy import table as described
-from sqlalchemy.types import UserDefinedType
+from sqlalchemy import Connection
 
 from adapters import postgres_cells, postgres_slot, sql
 from adapters.contract import GONE, Adapter, Bookmark, Dirty, Finding, Misconfigured, Mode, Order, Row, Table
+from adapters.log_table import LogTable
 from adapters.pgoutput import (
     CUT,
     UNCHANGED,
@@ -47,7 +46,6 @@ from adapters.pgoutput import (
 from adapters.postgres_slot import Here, Slot
 from adapters.postgres_survey import ready, survey
 from adapters.sql_table import PAGE
-from adapters.sql_table import _Reader as TableReader
 
 DECODED = 20_000
 """Changes that the server decodes at first; twice as many each further time of one read."""
@@ -90,6 +88,7 @@ class PostgresLogical(Adapter):
     def __init__(self, settings: Mapping[str, Any]) -> None:
         super().__init__(settings)
         self._engine = sql.connect(settings["url"], settings.get("password"), settings.get("seconds", 600))
+        self._table: LogTable | None = None
 
     def check(self) -> Iterable[Finding]:
         """Connect, and look whether the server can tell its changes to this account."""
@@ -111,33 +110,21 @@ class PostgresLogical(Adapter):
         """Give the changes behind the bookmark, or everything."""
         with sql.reading(self._engine) as connection:
             reader = _Reader(connection, order.what)
+            self._table = reader.table
             if order.mode is Mode.WHOLE:
-                yield from reader.table.whole(order)
+                yield from reader.table.whole(order.bookmark)
             elif order.mode is Mode.NONE:
                 yield Bookmark(_said(reader.begin()))
             else:
                 yield from reader.increment(order)
 
+    def named(self) -> str | None:
+        """Return the name of the row that was yielded last."""
+        return None if self._table is None else self._table.named()
+
     def close(self) -> None:
         """Let go of the connections."""
         self._engine.dispose()
-
-
-class _Bare(UserDefinedType[Any]):
-    """A type that is not told to the server, which knows it better: a key may be of any."""
-
-    cache_ok = True
-
-
-class _Table(TableReader):
-    """The table, whole."""
-
-    def __init__(self, connection: Connection, what: Mapping[str, Any], zone: str) -> None:
-        super().__init__(connection, what, zone)
-        bare = (column(one.name, _Bare()) for one in self.table.c)
-        self.table = described(what["table"], *bare, schema=what["schema"])
-        self.columns = [self.table.c[one.name] for one in self.columns]
-        self.keys = [self.table.c[one] for one in self.key]
 
 
 class _Reader:
@@ -146,8 +133,7 @@ class _Reader:
     def __init__(self, connection: Connection, what: Mapping[str, Any]) -> None:
         self.connection, self.what = connection, what
         self.schema, self.name = what.get("schema", "public"), what["table"]
-        shared = {name: what[name] for name in ("table", "key", "columns", "page") if name in what}
-        self.table = _Table(connection, {**shared, "schema": self.schema}, "+00:00")
+        self.table = LogTable(connection, {**what, "schema": self.schema})
         postgres_cells.prepare(connection)  # behind it, for what describes tables needs arrays
 
     def begin(self) -> Here:
@@ -173,7 +159,9 @@ class _Reader:
 
     def _whole(self, order: Order) -> Iterator[Row | Bookmark | Dirty]:
         begun = _mark(order.bookmark) if order.bookmark else self.begin()
-        for one in self.table.whole(order):
+        after = {name: value for name, value in order.bookmark.items() if name not in _said(begun)} if (
+            order.bookmark) else None
+        for one in self.table.whole(after):
             yield Bookmark({**_said(begun), **(one.at or {})}) if isinstance(one, Bookmark) else one
 
     def _changes(self, order: Order, mark: Here) -> Iterator[Row | Bookmark | Dirty]:
@@ -181,13 +169,6 @@ class _Reader:
         postgres_slot.hold(slot, mark, now)
         postgres_slot.advance(self.connection, slot, mark.lsn)
         yield from _Log(self, slot, mark, now, order.limit).read()
-
-    def present(self, key: Mapping[str, Any]) -> Row | None:
-        """Return the row as it stands in the table now, None if it is gone."""
-        asked = select(*self.table.columns).select_from(self.table.table).where(
-            and_(*(self.table.table.c[name] == value for name, value in key.items())))
-        found = self.connection.execute(asked).first()
-        return None if found is None else dict(zip((one.name for one in self.table.columns), found))
 
 
 class _Log:
@@ -263,11 +244,11 @@ class _Shape:
 
     def __init__(self, reader: _Reader, relation: Relation) -> None:
         self._reader = reader
-        loaders = postgres_cells.Cells(reader.connection).loaders([one.kind for one in relation.attributes])
+        loaders = postgres_cells.loaders(reader.connection, [one.kind for one in relation.attributes])
         places = {one.name: at for at, one in enumerate(relation.attributes)}
         self._wanted: list[tuple[str, int, Callable[[bytes], Any]]] = []
         self._lacks = False
-        for name in (one.name for one in reader.table.columns):
+        for name in reader.table.names:
             if name in places:
                 self._wanted.append((name, places[name], loaders[places[name]]))
             else:
@@ -291,21 +272,23 @@ class _Shape:
             if any(old[at] != new[at] and new[at] is not UNCHANGED for _, at, _ in self._key):
                 yield {**self._key_of(old), GONE: True}
             new = tuple(was if cell is UNCHANGED and was is not None else cell for was, cell in zip(old, new))
-        row = self._row(new)
+        key = self._key_of(new)
+        self._reader.table.give(key)
+        row = self._row(new) or self._reader.table.present(key)
         if row is not None:
             yield row
 
     def _row(self, cells: Cells) -> Row | None:
-        if not self._lacks:
-            row: dict[str, Any] = {}
-            for name, at, load in self._wanted:
-                cell = cells[at]
-                if isinstance(cell, Absent):
-                    break
-                row[name] = None if cell is None else load(cell)
-            else:
-                return row
-        return self._reader.present(self._key_of(cells))
+        """Return a row as the log has it, None if it lacks a cell."""
+        if self._lacks:
+            return None
+        row: dict[str, Any] = {}
+        for name, at, load in self._wanted:
+            cell = cells[at]
+            if isinstance(cell, Absent):
+                return None
+            row[name] = None if cell is None else load(cell)
+        return row
 
     def _key_of(self, cells: Cells) -> dict[str, Any]:
         key: dict[str, Any] = {}
