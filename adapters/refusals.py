@@ -77,7 +77,8 @@ def code_of(error: Any) -> str:
         return named[:40]
     first = error.args[0] if getattr(error, "args", ()) else None
     full = getattr(first, "full_code", None)  # Oracle: ORA-01017
-    given = (getattr(error, "sqlstate", None), getattr(error, "pgcode", None), _number(full),
+    own = first if isinstance(first, int) else None  # PyMySQL has both, and its numbers say more than its SQLSTATE
+    given = (own, getattr(error, "sqlstate", None), getattr(error, "pgcode", None), _number(full),
              getattr(first, "code", None), first)
     for found in given:
         if isinstance(found, int | str) and not isinstance(found, bool) and _CODE.fullmatch(str(found)):
