@@ -29,7 +29,7 @@ _PLAIN = 8
 def find(source: Source, declared: str) -> tuple[str, int]:
     """Return the codec and how many octets its mark takes; raise Broken where it cannot be told."""
     with source.open() as file:
-        sample = _sample(file)
+        sample = _sample(file) if declared == "auto" else _piece(file)
     if sample.startswith(codecs.BOM_UTF8):
         return "utf-8", len(codecs.BOM_UTF8)
     if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
