@@ -99,8 +99,6 @@ def begin(raw: Any, name: str, seconds: int) -> None:
         from firebird.driver import Isolation, TraAccessMode, tpb  # type: ignore[import-untyped]
 
         raw.main_transaction.default_tpb = tpb(Isolation.READ_COMMITTED_RECORD_VERSION, WAIT, TraAccessMode.READ)
-    elif type(raw).__module__.startswith("psycopg."):
-        _postgres_cells(raw)
 
 
 def _told_first(cursor: Any, name: str, seconds: int) -> Sequence[str]:
@@ -153,29 +151,33 @@ _PLAIN = frozenset({
 """Types of PostgreSQL that are given as Python has them; all others as text, in the words of the database."""
 
 
-def _postgres_cells(raw: Any) -> None:
-    """Have psycopg give what Python has no value for as text."""
+def _postgres_cells(cursor: Any) -> None:
+    """Have a cursor of psycopg give what Python has no value for as text; reflection needs its arrays as lists."""
     from psycopg import DataError
-    from psycopg.types import datetime as loaders
+    from psycopg.adapt import Loader
+    from psycopg.pq import Format
     from psycopg.types.string import TextLoader
 
-    def lenient(kind: Any) -> Any:
-        class Lenient(kind):  # type: ignore[misc]
+    def lenient(kind: Any) -> type[Loader]:
+        class Lenient(Loader):  # of psycopg's own a subclass would not be asked
+            def __init__(self, oid: int, context: Any = None) -> None:
+                super().__init__(oid, context)
+                self._strict = kind(oid, context).load
+
             def load(self, data: Any) -> Any:
                 try:
-                    return super().load(data)
+                    return self._strict(data)
                 except DataError:  # infinity, a year before 1 or after 9999
                     return bytes(data).decode("ascii", "replace")
 
         return Lenient
 
-    known = raw.adapters
+    known = cursor.adapters
     for one in known.types:
-        for oid in {one.oid, one.array_oid} - {0} if one.name not in _PLAIN else {one.array_oid} - {0}:
+        for oid in {one.array_oid} - {0} if one.name in _PLAIN else {one.oid, one.array_oid} - {0}:
             known.register_loader(oid, TextLoader)
-    for name, kind in (("date", loaders.DateLoader), ("timestamp", loaders.TimestampLoader),
-                       ("timestamptz", loaders.TimestamptzLoader)):
-        known.register_loader(name, lenient(kind))
+    for name in ("date", "timestamp", "timestamptz"):
+        known.register_loader(name, lenient(known.get_loader(known.types[name].oid, Format.TEXT)))
 
 
 def fetch(connection: Connection, query: Select[Any], chunk: int = 50) -> Iterator[tuple[Any, ...]]:
@@ -206,6 +208,8 @@ def _cursor(raw: Any) -> Any:
 
         return raw.cursor(SSCursor)
     cursor = raw.cursor()
+    if hasattr(cursor, "adapters"):
+        _postgres_cells(cursor)
     if hasattr(cursor, "stream_blob_threshold"):  # Firebird: else a long cell would be a file, closed with the cursor
         cursor.stream_blob_threshold = sys.maxsize
     return cursor

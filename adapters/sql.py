@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
+from warnings import catch_warnings, simplefilter
 
 from sqlalchemy import (
     ColumnClause,
@@ -131,6 +132,12 @@ def tables(connection: Connection, schema: str | None) -> Iterator[Table]:
 
 def columns(about: Any, name: str, schema: str | None) -> Iterator[Column]:
     """Yield the columns of a table; raise NoSuchTableError if there is none."""
+    with catch_warnings():
+        simplefilter("ignore", exc.SAWarning)  # of a type it does not know, which is read all the same
+        yield from list(_columns(about, name, schema))
+
+
+def _columns(about: Any, name: str, schema: str | None) -> Iterator[Column]:
     key = set(about.get_pk_constraint(name, schema).get("constrained_columns") or ())
     indexed = {names[0] for one in about.get_indexes(name, schema) if (names := one["column_names"])}
     for one in about.get_columns(name, schema):

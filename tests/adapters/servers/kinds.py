@@ -125,8 +125,11 @@ class Firebird(Server):
 
     def prepare(self) -> None:
         """Make its settings, its own list of users, and an empty database to copy."""
-        for name in ("plugins.conf", "fbtrace.conf", "fbintl.conf"):
+        for name in ("plugins.conf", "fbtrace.conf"):
             shutil.copy(f"/etc/firebird/3.0/{name}", self.folder)
+        (self.folder / "intl").mkdir()
+        for charsets in Path("/usr/lib").glob("*/firebird/3.0/intl"):
+            shutil.copy(charsets / "libfbintl.so", self.folder / "intl")  # a link is not taken for it
         users = self.folder / "users.fdb"
         (self.folder / "databases.conf").write_text("", encoding="ascii")
         (self.folder / "firebird.conf").write_text(
