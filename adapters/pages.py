@@ -33,7 +33,10 @@ SINGLY = 200
 """Most rows that are read one by one, before a whole page is tried again."""
 
 REST = 30.0
-"""Most seconds of one pause."""
+"""Most seconds that a slow source is left alone after a page."""
+
+EVENLY = 5
+"""Seconds in which a page of a slow pace is to be had."""
 
 _NARROW = re.compile(
     r"INT|SERIAL|NUM|DEC|FLOAT|DOUBLE|REAL|DATE|TIME|BOOL|YEAR|UUID|\((?:[1-9]\d?|1\d\d|2[0-4]\d|25[0-5])[,) ]")
@@ -54,7 +57,11 @@ class Pace:
     def rest(self, rows: int, took: float, spent: float) -> float:
         """Return the seconds to wait after a page: `took` the source had for it, `spent` was since it was asked."""
         due = rows / self.rows - spent if self.rows else 0.0
-        return min(max(due, took if took > self.slow else 0.0, 0.0), REST)
+        return max(due, min(took, REST) if took > self.slow else 0.0, 0.0)
+
+    def page(self, most: int) -> int:
+        """Return how many rows a page has at most: so few that no pause of a slow pace is long."""
+        return most if self.rows is None else min(most, max(1, int(self.rows * EVENLY)))
 
 
 class Page(NamedTuple):
@@ -69,7 +76,7 @@ class Pages:
     """One table and what is wanted of it."""
 
     def __init__(self, connection: Connection, what: Mapping[str, Any], page: int, pace: Pace) -> None:
-        self.connection, self.page, self.pace = connection, page, pace
+        self.connection, self.page, self.pace = connection, pace.page(page), pace
         name, schema = self.named, self.schema = sql.own(connection.dialect, what["table"]), what.get("schema")
         self.known: Mapping[str, Column] = {one.name: one for one in sql.columns(inspect(connection), name, schema)}
         if not self.known:
@@ -89,7 +96,7 @@ class Pages:
         self._where = what.get("where")
         self._by_rows = family(connection.engine.url) == "postgresql"
         self._loose = any(self.known[one].null and one not in self.declared for one in self.key)
-        self._most = page
+        self._most = self.page
 
     def query(self, by: Sequence[str], names: Sequence[str], after: Place | None = None, last: Place | None = None,
               most: int | None = None) -> Select[Any]:

@@ -86,7 +86,7 @@ class MariaDB(Server):
             "init-file": self.folder / "begin.sql", "log-bin": "binlog", "binlog-format": "ROW",
             "binlog-row-metadata": "FULL", "server-id": 1, "character-set-server": "utf8mb4",
             "default-time-zone": "+08:00", "innodb-buffer-pool-size": "64M", "innodb-log-file-size": "16M",
-            "innodb-flush-log-at-trx-commit": 0, "sync-binlog": 0, "max-allowed-packet": "64M",
+            "innodb-flush-log-at-trx-commit": 2, "sync-binlog": 0, "max-allowed-packet": "64M",
         }
         options = (f"--{name}={one}" for name, one in given.items())
         return [self.binary(), "--no-defaults", "--skip-name-resolve", *options]
