@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TypeVar
 
 from adapters.contract import Bookmark, Mode, Order
 from adapters.kit.judged import broken, check, must, unmade
-from adapters.kit.rounds import Kept, Process
+from adapters.kit.rounds import Kept, Process, Word
 from adapters.kit.subject import Subject
 from node.model.trouble import Trouble
 
@@ -20,8 +19,8 @@ T = TypeVar("T")
 
 SOON = 5.0
 """Seconds in which everything has ended."""
-LARGE = 2000
-"""Octets of text in each of many rows."""
+LARGE = 64 << 20
+"""Octets of text in many rows together."""
 GROWTH = 32 << 10
 """Kibibytes by which a process may grow when it reads many rows."""
 
@@ -42,15 +41,15 @@ class EndingChecks(Subject):
         must(not left, f"留下了：{'、'.join(left)}", f"it left behind: {', '.join(left)}")
 
     def _give_up(self) -> None:
-        with self.opened() as adapter:
-            said = iter(adapter.read(self.order()))
+        with self._opened() as adapter:
+            said = iter(adapter.read(self._order()))
             next(said, None)
             if hasattr(said, "close"):
                 said.close()
 
     def _some(self, count: int) -> None:
-        if self.has("insert"):
-            self.insert(self.rows(count))
+        if self._has("insert"):
+            self.insert(self._rows(count))
 
     @check("basic", "进程被杀或被停：五秒内结束，不留子进程",
            "killed or stopped, its process ends within five seconds and leaves none behind",
@@ -58,31 +57,31 @@ class EndingChecks(Subject):
     def test_stopped_process(self) -> None:
         self._some(50)
         for end in ("kill", "close"):
-            with self.process() as process:
-                self._begin_reading(process)
+            with self._process() as process:
+                said = self._begun_reading(process)
                 family = [process.child.pid, *_descendants(process.child.pid)]
                 at = time.monotonic()
                 getattr(process.child, end)()
+                said.close()
                 must(time.monotonic() - at < SOON + 1, "五秒内没有结束", "it did not end within five seconds")
             left = _until_none(lambda: [pid for pid in family if _lives(pid)])
             must(not left, f"留下{len(left)}个进程", f"it left {len(left)} process(es) behind")
 
-    def _begin_reading(self, process: Process) -> None:
+    def _begun_reading(self, process: Process) -> Generator[Word, None, None]:
+        said = process.words(self._order())
         try:
-            with closing(process.words(self.order(limit=1))) as said:
-                for one in said:
-                    if isinstance(one, Bookmark):
-                        break
+            next((one for one in said if isinstance(one, Bookmark)), None)
         except Trouble as met:
             broken(met.sentence.zh, met.sentence.en)
+        return said
 
     @check("basic", "读很多行时内存有界", "its memory is bounded over many rows", "read", "insert")
     def test_memory(self) -> None:
         if self.many <= 0:
             raise unmade("many为0", "`many` is 0")
-        self.insert(self.rows(10))
+        self.insert(self._rows(10))
         small = self._peak(10)
-        self.insert(self.rows(self.many, text="长" * (LARGE // 3)))
+        self.insert(self._rows(self.many, text="x" * (LARGE // self.many)))
         large = self._peak(self.many)
         grown = large - small
         must(grown < GROWTH, f"读{self.many}行时内存增加{grown // 1024} MiB",
@@ -91,7 +90,7 @@ class EndingChecks(Subject):
     def _peak(self, count: int) -> int:
         """Return the most memory, in KiB, that a process had while it read; rows are counted and let go."""
         try:
-            with self.process() as process:
+            with self._process() as process:
                 order = Order(dict(self.read or {}), None, Mode.WHOLE)
                 found = sum(not isinstance(one, Bookmark) for one in process.words(order))
                 status = Path(f"/proc/{process.child.pid}/status").read_text()
@@ -102,11 +101,11 @@ class EndingChecks(Subject):
 
     @check("basic", "只读不改：读两遍结果相同", "reading changes nothing: a second whole read gives the same", "read", "insert")
     def test_quiet(self) -> None:
-        rows = self.rows(5)
+        rows = self._rows(5)
         self.insert(rows)
-        first = self.mine(self.reads(Kept(), Mode.WHOLE))
-        self.reads(Kept())
-        again = self.mine(self.reads(Kept(), Mode.WHOLE))
+        first = self._mine(self._reads(Kept(), Mode.WHOLE))
+        self._reads(Kept())
+        again = self._mine(self._reads(Kept(), Mode.WHOLE))
         must(first == again, "第二遍与第一遍不同", "the second is not the first")
 
 

@@ -1,8 +1,8 @@
 """The process of an adapter that can be killed at any word: `python -m adapters.kit.mortal COUNT NAME DESCRIPTOR`.
 
-It is `adapters.child`, but for two things: NAME may also be `module:Class`, for an adapter that is not installed yet;
-and after COUNT rows, bookmarks or results the kernel ends it on the spot, as a power cut would: nothing is closed,
-nothing flushed.  A COUNT below zero never does.
+It is `adapters.child`, but for two things: NAME may also be `module:Class`, for an adapter not yet installed; and
+after COUNT rows, bookmarks or results the kernel ends it on the spot, as a power cut would: nothing is closed.  What
+was said up to a bookmark has reached the node by then, which is the worst that can be.  A COUNT below zero never does.
 """
 
 from __future__ import annotations
@@ -38,6 +38,14 @@ def find(name: str) -> type[Adapter]:
     return found
 
 
+class Prompt(child.Speaker):
+    """It says a bookmark at once; else it might wait with others and die with them, and nothing would be tried."""
+
+    def bookmark(self, mark: Bookmark) -> None:
+        super().bookmark(mark)
+        self._out.flush()
+
+
 def mortal(kind: type[Adapter], count: int) -> type[Adapter]:
     """Return the class whose every act ends the process after so many words."""
     if count < 0:
@@ -69,6 +77,7 @@ def _die() -> None:
 def main() -> int:
     """Serve as `adapters.child` does, until COUNT."""
     count = int(sys.argv.pop(1))
+    child.Speaker = Prompt  # type: ignore[misc]  # the program is the same but for this
     child.find = lambda name: mortal(find(name), count)
     return child.main()
 

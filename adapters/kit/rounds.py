@@ -59,6 +59,7 @@ class Kept:
                 self.bookmarks[_own(mode)] = one.at
                 self.seen.append(one.at)
                 kept += open_
+                self.rows += open_  # at once: a process may die at the next word
                 open_.clear()
             elif isinstance(one, Dirty):
                 self.dirty.append(one)
@@ -66,7 +67,6 @@ class Kept:
                 open_.append(one)
             if self.words == stop_after:
                 break
-        self.rows += kept
         return kept, len(open_)
 
 

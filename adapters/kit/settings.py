@@ -32,12 +32,12 @@ class SettingsChecks(Subject):
            "settings, reads and writes are JSON Schemas, and what is secret is marked x-secret", essential=True)
     def test_schemas(self) -> None:
         for name in ("settings", "reads", "writes"):
-            schema = getattr(self.kind, name)
+            schema = getattr(self._kind, name)
             if schema is None and name != "settings":
                 continue
             _schema(name, schema)
-        must(self.kind.reads is not None or self.kind.writes is not None, "既不读也不写", "it neither reads nor writes")
-        for name, member in self.kind.settings.get("properties", {}).items():
+        must(self._kind.reads is not None or self._kind.writes is not None, "既不读也不写", "it neither reads nor writes")
+        for name, member in self._kind.settings.get("properties", {}).items():
             secret = member.get("x-secret") is True
             must(secret or not _SECRET.search(name), f"设置{name}像是口令，未标x-secret",
                  f"the setting {name} looks like a secret and is not marked x-secret")
@@ -45,8 +45,8 @@ class SettingsChecks(Subject):
     @check("basic", "正确的设置被接受", "good settings are accepted", essential=True)
     def test_good_settings(self) -> None:
         for schema, given, name in (
-            (self.kind.settings, self.settings, "settings"), (self.kind.reads, self.read, "read"),
-            (self.kind.writes, self.write, "write"),
+            (self._kind.settings, self.settings, "settings"), (self._kind.reads, self.read, "read"),
+            (self._kind.writes, self.write, "write"),
         ):
             try:
                 if given is not None and schema is not None:
@@ -54,7 +54,7 @@ class SettingsChecks(Subject):
             except Misconfigured as why:
                 broken(f"所给{name}不合schema：{why.zh}", f"the {name} given does not fit: {why.en}")
         try:
-            with self.opened():
+            with self._opened():
                 pass
         except (Misconfigured, Unavailable) as why:
             broken(f"设置被拒绝：{why.zh}", f"the settings are refused: {why.en}", why)
@@ -64,9 +64,9 @@ class SettingsChecks(Subject):
     @check("basic", "错误的设置被拒绝，并用两种语言说明", "bad settings are refused, with a sentence in both languages",
            essential=True)
     def test_bad_settings(self) -> None:
-        for what, given in _spoilt(self.kind.settings, self.settings):
-            must(_refuses(self.kind.settings, given), f"settings里{what}未被拒绝", f"settings with {what} are accepted")
-        for schema, whole in ((self.kind.reads, self.read), (self.kind.writes, self.write)):
+        for what, given in _spoilt(self._kind.settings, self.settings):
+            must(_refuses(self._kind.settings, given), f"settings里{what}未被拒绝", f"settings with {what} are accepted")
+        for schema, whole in ((self._kind.reads, self.read), (self._kind.writes, self.write)):
             if schema is not None and whole is not None:
                 for what, given in _spoilt(schema, whole):
                     must(_refuses(schema, given), f"what里{what}未被拒绝", f"a table `what` with {what} is accepted")
@@ -75,11 +75,11 @@ class SettingsChecks(Subject):
 
     def _refused(self, given: Mapping[str, Any], name: str) -> None:
         try:
-            fit(self.kind.settings, given, "settings", "settings")
-            with self.opened(given) as adapter:
+            fit(self._kind.settings, given, "settings", "settings")
+            with self._opened(given) as adapter:
                 found = list(adapter.check())
-                if self.kind.reads is not None and self.read is not None:
-                    Kept().take(words(adapter, self.order(limit=1)), Mode.NEW)
+                if self._kind.reads is not None and self.read is not None:
+                    Kept().take(words(adapter, self._order(limit=1)), Mode.NEW)
         except Misconfigured as why:
             both(why.zh, why.en)
         except Unavailable:
@@ -92,7 +92,7 @@ class SettingsChecks(Subject):
     @check("basic", "check给出两种语言的结论，没有错误", "`check` gives findings in both languages, and no fault",
            essential=True)
     def test_check(self) -> None:
-        with self.opened() as adapter:
+        with self._opened() as adapter:
             found = _told(adapter.check)
         must(found, "check没有给出任何结论", "`check` found nothing to say")
         _findings(found)
@@ -103,19 +103,21 @@ class SettingsChecks(Subject):
     def test_survey(self) -> None:
         for what, write in ((self.read, False), (self.write, True)):
             if what is not None:
-                with self.opened() as adapter:
+                with self._opened() as adapter:
                     _findings(_told(partial(adapter.survey, what, write)))
 
     @check("basic", "discover列出read所读之物的列", "`discover` gives the columns of what `read` names", "read")
     def test_discover(self) -> None:
-        with self.opened() as adapter:
+        if self._has("insert"):
+            self.insert(self._rows(2))
+        with self._opened() as adapter:
             tables = _told(adapter.discover)
             if not tables:
                 raise unmade("discover没有列出任何表", "`discover` lists nothing")
             named = [one for one in tables if one.name in _texts(self.read)] or (tables if len(tables) == 1 else [])
             must(named, "discover没有列出read所读之物", "`discover` does not list what `read` names")
             kept = Kept()
-            with closing(words(adapter, self.order(limit=1))) as said:
+            with closing(words(adapter, self._order(limit=1))) as said:
                 kept.take(said, Mode.NEW)
         for row in kept.rows[:1]:
             lacking = set(row) - {column.name for table in named for column in table.columns}

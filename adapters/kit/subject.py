@@ -21,6 +21,7 @@ cannot do what it is asked calls `pytest.skip` with the reason.
 from __future__ import annotations
 
 import itertools
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta, timezone
@@ -72,7 +73,7 @@ class Subject:
     late_by: float = 45.0
     """Seconds by which a row may come late and is still found."""
     many: int = 20_000
-    """Rows, of two kilobytes each, for the check of memory."""
+    """Rows for the check of memory; together they have 64 MiB."""
 
     bad: Sequence[Mapping[str, Any]] = ()
     """Settings that fit the schema and are wrong all the same, as a password that is not right."""
@@ -149,40 +150,44 @@ class Subject:
                 self._need(one)
             yield
         finally:
-            self.stop()
+            self._end()
 
     def _begin(self) -> None:
-        folder = self._folder / f"source-{next(self._folders)}"
-        folder.mkdir()
-        self.start(folder)
+        self._place = self._folder / f"source-{next(self._folders)}"
+        self._place.mkdir()
+        self.start(self._place)
 
-    def afresh(self) -> None:
+    def _end(self) -> None:
+        self.stop()
+        shutil.rmtree(self._place, ignore_errors=True)
+
+    def _afresh(self) -> None:
         """Begin with another empty source, where the class can make one."""
-        if self.has("start"):
-            self.stop()
+        if self._has("start"):
+            self._end()
             self._begin()
 
-    def has(self, hook: str) -> bool:
+    def _has(self, hook: str) -> bool:
         """Whether the class has a hook of its own."""
         return getattr(type(self), hook) is not getattr(Subject, hook)
 
     def _need(self, what: str) -> None:
         if what == "read":
-            stands = self.kind.reads is not None and self.read is not None
+            stands = self._kind.reads is not None and self.read is not None
         elif what == "write":
-            stands = self.kind.writes is not None and self.write is not None
+            stands = self._kind.writes is not None and self.write is not None
         elif what == "stamp":
             stands = bool(self.stamp)
         elif what == "missing":
-            stands = self.missing is not None or self.has("lose")
+            stands = self.missing is not None or self._has("lose")
         else:
-            stands = self.has(what)
+            stands = self._has(what)
         if not stands:
             zh, en = NEEDS.get(what, (f"未给出{what}", f"no `{what}` is given"))
             raise unmade(zh, en)
 
     @property
-    def kind(self) -> type[Adapter]:
+    def _kind(self) -> type[Adapter]:
         """The adapter's class."""
         if self.adapter is not None:
             return self.adapter
@@ -193,32 +198,32 @@ class Subject:
             broken(why.zh, why.en)
 
     @property
-    def process_name(self) -> str:
+    def _process_name(self) -> str:
         """What a process calls the adapter: its entry point, or where its class is."""
-        return self.name or f"{self.kind.__module__}:{self.kind.__qualname__}"
+        return self.name or f"{self._kind.__module__}:{self._kind.__qualname__}"
 
     @contextmanager
-    def opened(self, settings: Mapping[str, Any] | None = None) -> Iterator[Adapter]:
+    def _opened(self, settings: Mapping[str, Any] | None = None) -> Iterator[Adapter]:
         """Give the adapter in this process, and close it."""
-        with closing(self.kind(dict(self.settings if settings is None else settings))) as made:
+        with closing(self._kind(dict(self.settings if settings is None else settings))) as made:
             yield made
 
-    def process(self, die_after: int = -1, zone: str | None = None) -> Process:
+    def _process(self, die_after: int = -1, zone: str | None = None) -> Process:
         """Return the adapter in a process of its own."""
-        return Process(self.process_name, self.settings, die_after, zone)
+        return Process(self._process_name, self.settings, die_after, zone)
 
-    def order(self, bookmark: Any = None, mode: Mode = Mode.NEW, limit: int = ENDLESS) -> Order:
+    def _order(self, bookmark: Any = None, mode: Mode = Mode.NEW, limit: int = ENDLESS) -> Order:
         """Return an order for what `read` says; of a source that is not the kit's own not too much."""
-        return Order(dict(self.read or {}), bookmark, mode, limit if self.has("insert") else min(limit, READ_ONLY))
+        return Order(dict(self.read or {}), bookmark, mode, limit if self._has("insert") else min(limit, READ_ONLY))
 
-    def reads(
+    def _reads(
         self, kept: Kept, mode: Mode = Mode.NEW, stop_after: int | None = None, limit: int = ENDLESS
     ) -> list[Row]:
         """Read once in this process, from what is kept; return the rows that came."""
         __tracebackhide__ = True
         try:
-            order = self.order(kept.bookmark(mode), mode, limit)
-            with self.opened() as adapter, closing(words(adapter, order)) as said:
+            order = self._order(kept.bookmark(mode), mode, limit)
+            with self._opened() as adapter, closing(words(adapter, order)) as said:
                 rows, left = kept.take(said, mode, stop_after)
         except (Misconfigured, Unavailable) as why:
             broken(f"读取失败：{why.zh}", f"reading failed: {why.en}", why)
@@ -228,7 +233,7 @@ class Subject:
 
     # --- rows of the kit's own ----------------------------------------------------------------------------------
 
-    def rows(self, count: int, at: datetime | None = None, text: str = "行") -> list[dict[str, Any]]:
+    def _rows(self, count: int, at: datetime | None = None, text: str = "行") -> list[dict[str, Any]]:
         """Return new rows as `insert` takes them; their stamps begin a day ago, or all are `at`."""
         rows = [{self.key: next(self._numbers), self.text: text} for _ in range(count)]
         for place, row in enumerate(rows):
@@ -237,29 +242,29 @@ class Subject:
                 row[self.stamp] = now() - timedelta(days=1, seconds=-place) if at is None else at
         return rows
 
-    def fresh(self, count: int = 1, text: str = "新") -> list[dict[str, Any]]:
+    def _fresh(self, count: int = 1, text: str = "新") -> list[dict[str, Any]]:
         """Return new rows that are stamped now."""
-        return self.rows(count, now(), text)
+        return self._rows(count, now(), text)
 
-    def changed(self, rows: Sequence[dict[str, Any]], text: str = "改") -> list[dict[str, Any]]:
+    def _changed(self, rows: Sequence[dict[str, Any]], text: str = "改") -> list[dict[str, Any]]:
         """Return the rows with another text, stamped now."""
         stamped = {self.stamp: now()} if self.stamp else {}
         return [{**row, self.text: f"{text}{row[self.key]}", **stamped} for row in rows]
 
-    def mine(self, found: Sequence[Row]) -> set[tuple[str, str]]:
+    def _mine(self, found: Sequence[Row]) -> set[tuple[str, str]]:
         """Return key and text of rows that are no deletes."""
-        return {self.same(row) for row in found if not row.get(GONE)}
+        return {self._same(row) for row in found if not row.get(GONE)}
 
-    def same(self, row: Row) -> tuple[str, str]:
+    def _same(self, row: Row) -> tuple[str, str]:
         """Return what tells a row from others and from what it was before: its key and text."""
         if self.key not in row:  # of a source that is not ours: a row is what stands in it
             return repr(sorted(row.items(), key=repr)), ""
         return str(row.get(self.key)), str(row.get(self.text))
 
-    def all_there(self, found: Sequence[Row], wanted: Sequence[Row], zh: str, en: str) -> None:
+    def _all_there(self, found: Sequence[Row], wanted: Sequence[Row], zh: str, en: str) -> None:
         """Say that the contract is not kept unless every wanted row was found as it is."""
         __tracebackhide__ = True
-        lacking = len(self.mine(wanted) - self.mine(found))
+        lacking = len(self._mine(wanted) - self._mine(found))
         must(not lacking, f"{zh}：{len(wanted)}行中缺{lacking}行", f"{en}: {lacking} of {len(wanted)} row(s) are missing")
 
 

@@ -31,53 +31,54 @@ class TextChecks(Subject):
 
     @check("basic", "生僻字原样读到", "rare characters come as they are", "read", "insert")
     def test_rare_characters(self) -> None:
-        rows = self.rows(len(RARE))
+        rows = self._rows(len(RARE))
         for row, text in zip(rows, RARE):
             row[self.text] = text
         self.insert(rows)
-        found = self.mine(self.reads(Kept(), Mode.WHOLE))
-        off = [text for row, text in zip(rows, RARE) if self.same(row) not in found]
+        found = self._mine(self._reads(Kept(), Mode.WHOLE))
+        off = [text for row, text in zip(rows, RARE) if self._same(row) not in found]
         must(not off, f"这些字没有原样读到：{'、'.join(map(ascii, off))}", f"not as they are: {', '.join(map(ascii, off))}")
 
     @check("basic", "GB18030编码的字节读成原来的字，坏字节只影响本行", "octets of GB18030 are read, and bad ones spoil their row alone",
            "read", "octets")
     def test_gb18030(self) -> None:
-        good, bad, last = (row[self.key] for row in self.rows(3))
+        good, bad, last = (row[self.key] for row in self._rows(3))
         self.octets(good, GOOD.encode("gb18030"))
         self.octets(bad, b"\xb0\xa1\xff\xfe")
         self.octets(last, "末".encode("gb18030"))
         kept = Kept()
-        self.reads(kept, Mode.WHOLE)
-        found = dict(self.mine(kept.rows))
+        self._reads(kept, Mode.WHOLE)
+        found = dict(self._mine(kept.rows))
         must(found.get(str(good)) == GOOD and found.get(str(last)) == "末", "GB18030的字没有读对",
              "GB18030 was not read rightly")
         must(kept.dirty or str(bad) in found, f"坏字节的行{DIRTY_ZH}", f"the row with bad octets {DIRTY_EN}")
 
     @check("basic", "10 MB的行报告为脏行，其余照常", "a row of 10 MB is dirty, and the others go on", "read", "insert")
     def test_huge_row(self) -> None:
-        rows = self.rows(3)
+        rows = self._rows(3)
         whole = "巨" * (TOO_LARGE // 3)
         rows[1][self.text] = whole
         self.insert(rows)
         kept = Kept()
         try:
-            with self.process() as process:
-                kept.take(process.words(self.order(mode=Mode.WHOLE)), Mode.WHOLE)
+            with self._process() as process:
+                kept.take(process.words(self._order(mode=Mode.WHOLE)), Mode.WHOLE)
         except Trouble as met:
             broken(f"一行过大使读取失败：{met.sentence.zh}", f"one large row made the read fail: {met.sentence.en}")
-        self.all_there(kept.rows, [rows[0], rows[2]], "大行旁边的行丢失", "rows beside the large one are lost")
+        self._all_there(kept.rows, [rows[0], rows[2]], "大行旁边的行丢失", "rows beside the large one are lost")
         must(kept.dirty, f"过大的行{DIRTY_ZH}", f"the large row {DIRTY_EN}")
         must(all(whole[:20] not in one.zh + one.en for one in kept.dirty), "脏行的说明里有行的内容",
              "what is said of a dirty row quotes it")
 
-    @check("basic", "口令不出现在任何结论、错误、日志和断点里", "no secret stands in a finding, an error, a log or a bookmark",
-           essential=True)
+    @check("basic", "口令不出现在任何结论、错误、日志和断点里", "no secret stands in a finding, an error, a log or a bookmark")
     def test_secrets(self) -> None:
-        named = [name for name, member in self.kind.settings.get("properties", {}).items() if member.get("x-secret")]
+        named = [name for name, member in self._kind.settings.get("properties", {}).items() if member.get("x-secret")]
         if not named:
             raise unmade("没有口令类设置", "it has no setting that is secret")
         heard = Heard()
-        for given in (dict(self.settings), {**self.settings, **{name: _canary() for name in named}}):
+        false = {**self.settings, **{name: _canary() for name in named}}
+        # Of a source that is not ours an account might be locked by a password that is not right.
+        for given in (dict(self.settings), false) if self._has("start") else (dict(self.settings),):
             hidden = [str(given[name]) for name in named if given.get(name)]
             self._everything(given, heard)
             leaks = [where for where, text in heard.said for one in hidden if one in text]
@@ -93,7 +94,7 @@ class TextChecks(Subject):
             heard.hear(act, partial(self._made, given, act, self.read, None))
 
     def _made(self, given: Mapping[str, Any], act: str, what: Mapping[str, Any] | None, bookmark: Any) -> Iterator[Any]:
-        with self.opened(given) as adapter:
+        with self._opened(given) as adapter:
             yield repr(adapter)
             if act == "read":
                 order = Order(dict(what or {}), bookmark, Mode.NEW, 10)

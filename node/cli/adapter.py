@@ -15,7 +15,7 @@ from typing import Any
 import click
 import orjson
 
-from node.cli import exits
+from node.cli import adapter_kit, exits
 from node.cli.adapter_state import COMMANDS
 from node.cli.grammar import Group, argument, as_json, file, misused, option
 from node.cli.situation import Situation
@@ -179,5 +179,5 @@ class _Source:
                 yield from frame.lines
 
 
-for each in COMMANDS:
+for each in (*COMMANDS, *adapter_kit.COMMANDS):
     adapter.add_command(each)
