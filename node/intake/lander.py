@@ -71,7 +71,7 @@ def _line(one: Arriving) -> bytes:
     """Return a record as an adapter takes it."""
     body, head = split_line(one.line)
     said = orjson.dumps({
-        "leaf": one.leaf, "origin": head.origin, "version": head.version, "row": head.row, "key": one.key,
+        "leaf": one.leaf, "origin": head.origin, "version": [*head.version], "row": head.row, "key": list(one.key),
         "delete": head.operation is Operation.DELETE,
     })
     return said[:-1] + b',"fields":' + body + b"}"

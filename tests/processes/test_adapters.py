@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ from typing import Any
 import pytest
 
 from node.model.record import Stream
+from node.validate import to_json
 from tests.processes.exchange import CENTRE, SOURCE, SUBSCRIBER, Exchange, running, until
 from tests.processes.legacy import Legacy, section
 
@@ -161,3 +163,48 @@ def children(exchange: Exchange, node: str) -> list[int]:
     pid = exchange.crew.pid(node)
     found = Path(f"/proc/{pid}/task").glob("*/children")
     return [int(child) for each in found for child in each.read_text().split()]
+
+
+def landing(path: Path) -> str:
+    """Return the TOML of an adapter that lands the population in a table."""
+    return f"""
+[[adapter]]
+name = "rk"
+kind = "sql_table"
+settings = {{ url = "sqlite:///{path}" }}
+[[adapter.write]]
+resource = "population"
+what = {{ table = "T_RK" }}
+"""
+
+
+def test_a_department_lands_what_it_receives_in_its_own_table(
+    exchange: Exchange, legacy: Legacy, tmp_path: Path
+) -> None:
+    target = tmp_path / "target.db"
+    line = sqlite3.connect(target, isolation_level=None)
+    line.execute("CREATE TABLE T_RK (IdNumber TEXT PRIMARY KEY, " + ", ".join(
+        f"{name} TEXT" for name in legacy.names if name != "IdNumber") + ", CHECK (Remark <> '禁'))")
+
+    def landed() -> bool:
+        found = line.execute(f"SELECT {', '.join(legacy.names)} FROM T_RK").fetchall()
+        rows = Counter(to_json({name: cell for name, cell in zip(legacy.names, row) if cell}) for row in found)
+        return rows == legacy.bodies()
+
+    legacy.put(range(1500))
+    exchange.set(SOURCE, "60-adapter", section(legacy))
+    exchange.set(SUBSCRIBER, "60-adapter", landing(target))
+    exchange.start(CENTRE, SOURCE, SUBSCRIBER)
+    until("the table is filled", landed)
+    exchange.crew.kill(SUBSCRIBER)
+    legacy.put(range(100, 300), Remark="改")
+    exchange.start(SUBSCRIBER)
+    until("what changed is landed", landed)
+    before = dict(legacy.rows)
+    legacy.put([5], Remark="禁")
+    (centre,) = exchange.ledgers(CENTRE)
+    until("what the target refuses is a verdict", lambda: any(entry.refused for entry in centre.entries()))
+    legacy.rows = before
+    assert landed(), "the row stands as it was"
+    line.close()
+    target.unlink()
