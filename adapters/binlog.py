@@ -275,7 +275,7 @@ def _unpacked(octets: bytes) -> bytes:
         raise Malformed("a packed event of an unknown form")
     unpacker = zlib.decompressobj()
     found = unpacker.decompress(octets[1 + wide:], long + 1)
-    if len(found) != long:
+    if len(found) != long or not unpacker.eof:
         raise Malformed("a packed event of another length than it says")
     return found
 

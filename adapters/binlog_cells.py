@@ -60,6 +60,8 @@ class Cells:
 
     def row(self, octets: bytes, at: int, present: Sequence[int]) -> tuple[dict[int, Any], int]:
         """Return the cells of an image by the numbers of their columns, and where it ends; raise Malformed."""
+        if not present:
+            raise Malformed("a row of no octets, of which there may be any number")
         try:
             nulls = octets[at:at + (len(present) + 7) // 8]
             at += len(nulls)
