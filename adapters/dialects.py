@@ -86,15 +86,15 @@ def arguments(url: URL, seconds: int) -> dict[str, Any]:
     return {name: value for name, value in given.items() if name not in url.query}
 
 
-def begin(raw: Any, name: str, seconds: int) -> None:
-    """Tell a new connection of a driver what Rule 1 says."""
+def begin(raw: Any, name: str, seconds: int, charset: str = "utf-8") -> None:
+    """Tell a new connection of a driver what Rule 1 says; `charset` is that of SQLite's texts, which tells none."""
     with closing(raw.cursor()) as cursor:
         for statement in _told_first(cursor, name, seconds):
             cursor.execute(statement)
     if name != "firebird":
         raw.commit()  # a driver may have begun a transaction, which would undo them and bar AUTOCOMMIT
     if name == "sqlite":
-        raw.text_factory = lambda octets: octets.decode("utf-8", "surrogateescape")
+        raw.text_factory = lambda octets: octets.decode(charset, "surrogateescape")
     elif name == "firebird":
         from firebird.driver import Isolation, TraAccessMode, tpb  # type: ignore[import-untyped]
 

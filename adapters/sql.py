@@ -47,7 +47,7 @@ _AUTOCOMMIT = ("sqlite", "postgresql", "mysql", "oracle", "mssql")
 """Databases whose dialect can have each statement commit itself; of others `dialects.fetch` ends the transaction."""
 
 
-def connect(url: str, password: str | None, seconds: int) -> Engine:
+def connect(url: str, password: str | None, seconds: int, charset: str = "utf-8") -> Engine:
     """Return an engine whose connections read only; raise Misconfigured for a URL that nothing here understands."""
     try:
         found = make_url(url)
@@ -62,7 +62,7 @@ def connect(url: str, password: str | None, seconds: int) -> Engine:
         raise Misconfigured("url无法识别", "the url cannot be read") from None
 
     def begin(connection: Any, record: Any) -> None:
-        dialects.begin(connection, family(named), seconds)
+        dialects.begin(connection, family(named), seconds, charset)
 
     event.listen(engine, "connect", begin)
     if family(named) == "firebird":  # its dialect asks the driver for what it does not have

@@ -46,6 +46,7 @@ class SqlTable(Adapter):
             "url": {"type": "string"},
             "password": {"type": "string", "x-secret": True},
             "seconds": {"type": "integer", "minimum": 1, "maximum": 3600, "default": 60},
+            "charset": {"enum": ["utf-8", "gb18030"], "default": "utf-8"},
             "zone": {"type": "string", "pattern": "^[+-][0-9]{2}:[0-9]{2}$", "default": "+08:00"},
             "pace": {"type": "integer", "minimum": 1},
             "slow": {"type": "number", "minimum": 0.1, "maximum": 3600, "default": 5},
@@ -72,7 +73,8 @@ class SqlTable(Adapter):
         super().__init__(settings)
         self._zone = settings.get("zone", "+08:00")
         self._pace = Pace(settings.get("pace"), settings.get("slow", 5.0))
-        self._engine = sql.connect(settings["url"], settings.get("password"), settings.get("seconds", 60))
+        self._engine = sql.connect(
+            settings["url"], settings.get("password"), settings.get("seconds", 60), settings.get("charset", "utf-8"))
         self._lander = Lander(settings["url"], settings.get("password"), settings.get("seconds", 60), self._zone)
         self._reader: _Reader | None = None
 
