@@ -13,7 +13,8 @@ Rule 4: a bookmark of another order of columns is refused: it says nothing about
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
 from time import time
@@ -44,10 +45,11 @@ class Progress:
         self._old: Any = None
         if bookmark:
             checked(bookmark, pages.order)
-            (self.at,) = read_place(bookmark["at"]) or (None,)
-            self.window = Window.read(bookmark["window"])
-            if bookmark.get("seen"):
-                self._seen = datetime.fromisoformat(bookmark["seen"][0]), float(bookmark["seen"][1])
+            with _of_ours():
+                (self.at,) = read_place(bookmark["at"]) or (None,)
+                self.window = Window.read(bookmark["window"])
+                if bookmark.get("seen"):
+                    self._seen = datetime.fromisoformat(bookmark["seen"][0]), float(bookmark["seen"][1])
 
     def begin(self) -> Window:
         """Return the window that is to be looked over."""
@@ -132,8 +134,10 @@ class Progress:
 
 
 def checked(bookmark: Any, by: list[str]) -> Any:
-    """Return the bookmark; raise Misconfigured if it is one of another order of columns."""
-    if bookmark.get("by", by) != by:
+    """Return the bookmark; raise Misconfigured if it is none, or one of another order of columns."""
+    with _of_ours():
+        other = bookmark.get("by", by) != by
+    if other:
         raise Misconfigured(
             "cursor或key已改变，断点不再适用，请从头读取", "cursor or key was changed: the bookmark is of no use; read anew")
     return bookmark
@@ -141,4 +145,16 @@ def checked(bookmark: Any, by: list[str]) -> Any:
 
 def resumed(bookmark: Any, by: list[str]) -> Place | None:
     """Return the place a whole read had come to."""
-    return read_place(checked(bookmark, by)["after"]) if bookmark else None
+    if not bookmark:
+        return None
+    with _of_ours():
+        return read_place(checked(bookmark, by)["after"])
+
+
+@contextmanager
+def _of_ours() -> Iterator[None]:
+    """Tell of a bookmark that nobody here wrote."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError):
+        raise Misconfigured("断点不是此适配器所写，请从头读取", "the bookmark was not written by this adapter; read anew") from None

@@ -44,7 +44,8 @@ class TestSqlTable(AdapterContract):
         self.connection.executemany("DELETE FROM T_HUKOU WHERE ID = ?", [(key,) for key in keys])
 
     def ahead(self, bookmark: Any) -> Any:
-        return {**bookmark, "window": {"edge": ["2999-01-01 00:00:00", 1], "buckets": []}}
+        return {**bookmark, "at": ["2999-01-01 00:00:00"],
+                "window": {"edge": ["2999-01-01 00:00:00", 1], "buckets": []}}
 
     def example(self) -> Sequence[dict[str, Any]]:
         self.connection.execute("INSERT INTO T_HUKOU VALUES (-1, NULL, '2019-02-28')")
