@@ -165,7 +165,8 @@ def _told(ask: Any) -> list[Any]:
 def _findings(found: Iterable[Finding]) -> None:
     for one in found:
         must(one.level in ("good", "warning", "fault"), f"没有这一级：{one.level}", f"there is no level {one.level}")
-        both(one.zh, one.en)
+        if one.zh != one.en or not one.zh.endswith(";"):  # a statement for the source is in no language of people
+            both(one.zh, one.en)
 
 
 def both(zh: str, en: str) -> None:

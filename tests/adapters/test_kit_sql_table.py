@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ class TestSqlTable(AdapterContract):
 
     name = "sql_table"
     read = {"table": "T_HUKOU", "cursor": "GXSJ", "lag": 300, "page": 3}
+    write = {"table": "RK", "columns": {"ID": "ID", "XM": "XM"}}
     key, text, stamp = "ID", "XM", "GXSJ"
     bad = ({"url": "nonsense"}, {"url": "postgresql://h/d"}, {"url": "sqlite:////nowhere/old.db"})
     missing = {"url": "sqlite:////nowhere/old.db"}
@@ -27,6 +28,7 @@ class TestSqlTable(AdapterContract):
         self.connection.execute("PRAGMA journal_mode = MEMORY")
         self.connection.execute("PRAGMA synchronous = OFF")
         self.connection.execute("CREATE TABLE T_HUKOU (ID INTEGER PRIMARY KEY, XM TEXT, GXSJ TEXT)")
+        self.connection.execute("CREATE TABLE RK (ID VARCHAR(18) NOT NULL PRIMARY KEY, XM VARCHAR(20))")
         self.settings = {"url": f"sqlite:///{folder}/old.db"}
 
     def stop(self) -> None:
@@ -52,6 +54,15 @@ class TestSqlTable(AdapterContract):
         self.connection.execute("INSERT INTO T_HUKOU VALUES (-2, 0.1, '2019-02-28')")
         self.connection.execute("INSERT INTO T_HUKOU VALUES (-3, x'00ff', '2019-02-28')")
         return [{"ID": key, "XM": text, "GXSJ": "2019-02-28"} for key, text in ((-1, None), (-2, "0.1"), (-3, "00ff"))]
+
+    def fields(self, number: int, text: str) -> Mapping[str, Any]:
+        return {"RecordId": f"row-{number}", "ID": str(number), "XM": text}
+
+    def unfit(self, number: int) -> Mapping[str, Any]:
+        return {"RecordId": f"row-{number}", "ID": str(number), "XM": "过长" * 100}
+
+    def landed(self) -> Mapping[str, str]:
+        return dict(self.connection.execute("SELECT ID, XM FROM RK"))
 
 
 def _written(stamp: datetime) -> str:

@@ -67,3 +67,11 @@ def test_the_command_is_there_and_runs(elsewhere: Path) -> None:
     told = json.loads(_run(str(elsewhere / "bin/python"), "-c", PROBE, cwd=elsewhere))
     assert told["scripts"][0] == "node.__main__:main"
     assert "run" in _run(str(elsewhere / "bin/exchange-node"), "--help", cwd=elsewhere)
+
+
+def test_a_new_adapter_is_laid_out_of_the_wheel_and_held_to_its_contract(elsewhere: Path, tmp_path: Path) -> None:
+    command = str(elsewhere / "bin/exchange-node")
+    told = json.loads(_run(command, "adapter", "new", "hukou", "--kind", "file", "--json", cwd=tmp_path))
+    assert len(told["files"]) == 7
+    told = _run(str(elsewhere / "bin/python"), "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=tmp_path / "hukou")
+    assert "incremental" in told and " failed" not in told
