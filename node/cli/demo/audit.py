@@ -174,7 +174,7 @@ class Tally:
 
 def tally(source: Ledgers, centre: Ledgers, subscriber: Ledgers, truth: Truth) -> Tally:
     """Return the counts of all three nodes and their agreement with the truth."""
-    entries = source.entries()
+    entries = [entry for entry in source.entries() if entry.lane.resource in RESOURCES]
     finished = [entry for entry in entries if entry.state is EntryState.DONE]
     found = Tally(
         accepted=sum(entry.count for entry in entries if entry.accepted is not None),

@@ -9,13 +9,15 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import xsd
 from node.cli import exits
 from node.cli.demo.audit import Ledgers, Tally, proof_of_one, tally
 from node.cli.demo.cargo import IDLE, RESOURCES, Body, Cargo
 from node.cli.demo.crew import Client, Crew
+from node.cli.demo.legacy import NewDatabase, OldDatabase, settings
 from node.cli.demo.site import Plan, Site, lay_out
 from node.cli.grammar import told
 from node.crypto.selftest import open_crypto
@@ -27,8 +29,16 @@ PLAN = Plan(
     CENTRE, (SOURCE, SUBSCRIBER), RESOURCES, {code: (SOURCE,) for code in RESOURCES},
     {code: (SUBSCRIBER,) for code in RESOURCES},
 )
+HUKOU = "hukou"
+STAGE = replace(
+    PLAN, resources={**RESOURCES, HUKOU: RESOURCES["population"]}, suppliers={**PLAN.suppliers, HUKOU: (SOURCE,)},
+    subscribers={**PLAN.subscribers, HUKOU: (SUBSCRIBER,)},
+    mappings={HUKOU: {"old": xsd.FOLDER / "mappings" / "population-legacy.toml"}},
+)
+"""The plan of the demonstration: besides, one resource is read from an old database and landed in another."""
 GRANTS = [f"{code}:{SUBSCRIBER}:demonstration" for code in RESOURCES]
 PATIENCE = 90.0
+OLD_ROWS = 300
 
 Say = Callable[[Sentence], None]
 Step = Callable[[int, int], None]
@@ -50,6 +60,17 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Landed:
+    """What became of the old database: rows that must stand in the other, rows unlike, and what was done meanwhile."""
+
+    rows: int
+    unlike: int
+    changed: int
+    deleted: int
+    backdated: int
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """Everything the table shows."""
 
@@ -58,6 +79,7 @@ class Outcome:
     repeated: int
     idle: tuple[int, int]
     whole: tuple[int, int]
+    landed: Landed
     proven: bool
     record: str
     exits: dict[str, int]
@@ -71,7 +93,7 @@ class Outcome:
             and sum(told.refused.values()) == told.planted and not told.missed
             and told.accepted == found.accepted == found.processed == found.delivered
             and found.receipts == found.verified and found.receipts >= 2 * found.parcels
-            and all(each.exact for each in found.agreements)
+            and all(each.exact for each in found.agreements) and not self.landed.unlike
             and self.proven and not any(self.exits.values())
         )
 
@@ -84,11 +106,17 @@ class Play:
         self.folder = folder or Path(tempfile.mkdtemp(prefix="exchange-demo-"))
         self.site: Site
         self._crypto = open_crypto(None, False, say)
+        self._held = Specifications.load(xsd.FOLDER, self._crypto.sm3)
 
     def perform(self, keep: Callable[[Site], None] | None = None) -> Outcome:
         """Play it whole; with `keep`, call it with the running site before everything stops."""
         self._say(Sentence("1. 建立开发用CA，签发三个节点的证书", "1. A development CA and papers for three nodes"))
-        self.site = lay_out(self.folder, PLAN, self._crypto)
+        paths = self.folder / "old.db", self.folder / "new.db"
+        own = settings(*paths, SOURCE, SUBSCRIBER, HUKOU)
+        self.site = lay_out(self.folder, replace(STAGE, own=own), self._crypto)
+        spec = self._held.get(RESOURCES["population"])
+        assert spec is not None, "the product ships it"
+        self._old, self._new = OldDatabase(paths[0], spec, OLD_ROWS), NewDatabase(paths[1])
         crew = Crew(self.site)
         try:
             self._say(Sentence("2. 启动中心和两个部门，部门不开入站端口", "2. Start a centre and two departments, inbound closed"))
@@ -97,13 +125,17 @@ class Play:
             return self._act(crew, keep)
         finally:
             crew.stop()
+            self._old.close()
+            self._new.close()
+            for path in paths:
+                path.unlink()  # they hold people in clear, as such databases do
 
     def _act(self, crew: Crew, keep: Callable[[Site], None] | None) -> Outcome:
-        import xsd
-
-        cargo = Cargo(Specifications.load(xsd.FOLDER, self._crypto.sm3), self._records)
+        cargo = Cargo(self._held, self._records)
         client, told = Client(self.site.seats[SOURCE]), Told()
-        self._say(Sentence("3. 提交记录，途中强杀中心，再强杀部门", "3. Submit; kill the centre, then a department, midway"))
+        self._say(Sentence(
+            "3. 提交记录，同时读取一个老数据库，其中的行在增、改、删、补录；途中强杀中心，再强杀部门",
+            "3. Submit, and read an old database whose rows change; kill the centre, then a department, midway"))
         began = time.monotonic()
         self._submit(cargo, client, told, crew)
         client.close()
@@ -122,11 +154,16 @@ class Play:
         exits = crew.stop()
         for reader in readers:
             reader.close()
-        return Outcome(told, found, client.repeated, idle, whole, proven, record, exits)
+        return Outcome(told, found, client.repeated, idle, whole, self._landed(), proven, record, exits)
+
+    def _landed(self) -> Landed:
+        old, wanted = self._old, self._old.wanted()
+        return Landed(len(wanted), len(wanted ^ self._new.rows()), old.changed, old.deleted, old.backdated)
 
     def _submit(self, cargo: Cargo, client: Client, told: Told, crew: Crew) -> None:
         kills = {0.4: CENTRE, 0.7: SOURCE}
         whole = cargo.records + cargo.faulty
+        acts = [share / 10 for share in range(9, 0, -1)]
         for number, body in enumerate(cargo.bodies()):
             self._post(client, body, f"demo-{number}", told)
             self._step(min(told.submitted, whole), whole)
@@ -134,6 +171,9 @@ class Play:
                 node = kills.pop(share)
                 crew.kill(node)
                 crew.start(node)
+            while acts and told.submitted >= acts[-1] * whole:
+                acts.pop()
+                self._old.act()
             if number < IDLE:
                 told.idle.append(told.submissions[-1])
                 time.sleep(0.05)
@@ -156,7 +196,8 @@ class Play:
     def _settle(self, source: Ledgers, centre: Ledgers, subscriber: Ledgers) -> None:
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
-            if source.idle() and centre.idle() and centre.routed(GRANTS) and centre.idle() and subscriber.idle():
+            quiet = source.idle() and centre.idle() and centre.routed(GRANTS) and centre.idle() and subscriber.idle()
+            if quiet and self._new.rows() == self._old.wanted():
                 return
             time.sleep(0.1)
         says = Sentence("未能在限定时间内全部送达", "Not everything arrived in time")

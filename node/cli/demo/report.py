@@ -33,6 +33,12 @@ def figures(outcome: Outcome) -> Iterator[Line]:
             yield Sentence(
                 f"{each.node} {each.resource}：已删除的键", f"{each.node} {each.resource}: deleted keys"
             ), each.wanted, each.deleted
+    landed = outcome.landed
+    did = f"{landed.changed}/{landed.deleted}/{landed.backdated}"
+    yield Sentence(
+        f"老数据库{landed.rows}行（改/删/补录 {did}）落地第二个部门的库：不同的行",
+        f"old database, {landed.rows} rows (changed/deleted/back-dated {did}), landed in another: rows unlike",
+    ), 0, landed.unlike
     yield Sentence("离线验证一条记录的来源签名", "one record proved offline against its origin"), 1, int(outcome.proven)
 
 

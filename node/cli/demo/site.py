@@ -9,7 +9,7 @@ import os
 import socket
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from node.crypto import authority, keyfile
@@ -58,7 +58,8 @@ class Seat:
 class Plan:
     """Who is there and what is exchanged: resources by code with their specification, who supplies, who gets them.
 
-    `host` is the loopback address of either family on which everything listens.
+    `host` is the loopback address of either family on which everything listens; `own` is what stands in one node's
+    configuration besides, `mappings` are files by resource and name.
     """
 
     centre: str
@@ -68,6 +69,8 @@ class Plan:
     subscribers: Mapping[str, Sequence[str]]
     extra: str = ""
     host: str = "127.0.0.1"
+    own: Mapping[str, str] = field(default_factory=dict)
+    mappings: Mapping[str, Mapping[str, Path]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +153,12 @@ def _config(site: Site, seat: Seat) -> str:
         supplies = seat.node in site.plan.suppliers.get(code, ())
         receivers = f'["{site.plan.centre}"]' if supplies else "[]"
         lines += ["[[resource]]", f'code = "{code}"', f'specification = "{specification}"']
-        lines += [f"receivers = {receivers}", ""]
+        lines.append(f"receivers = {receivers}")
+        lines += [f'mappings = {{ "{name}" = "{file}" }}' for name, file in site.plan.mappings.get(code, {}).items()]
+        lines.append("")
     if seat.node == site.plan.centre:
         lines += _grants(site.plan)
-    return "\n".join([*lines, site.plan.extra, ""])
+    return "\n".join([*lines, site.plan.extra, site.plan.own.get(seat.node, ""), ""])
 
 
 def _peer(site: Site, seat: Seat, other: Seat) -> list[str]:
