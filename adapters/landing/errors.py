@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import exc
 
 from adapters.contract import Misconfigured, Unavailable
+from adapters.refusals import is_lasting
 
 
 class Blame(Enum):
@@ -73,41 +74,48 @@ _SQLITE: Mapping[str, Blame] = {
     ), _P),
 }
 
-_FIREBIRD: Mapping[int, Blame] = {
-    **dict.fromkeys((
-        335544336, 335544345, 335544451, 335544510, 335544856,  # deadlock, lock, update conflict, lock time-out
-        335544344, 335544373, 335544430, 335544528, 335544648, 335544721, 335544726, 335544727, 335544741, 335544794,
-        335544878, 335544361, 335544765, 335545020,  # i/o, memory, shut down, connection lost, read-only
-    ), _T),
-    **dict.fromkeys((
-        335544351, 335544352, 335544396, 335544397, 335544472, 335544478, 335544578, 335544580, 335544596, 335544652,
-        335544655, 335545106, 335545029, 335544375,
-    ), _P),
+_FIREBIRD = {
+    335544344, 335544361, 335544373, 335544430, 335544528, 335544721, 335544726, 335544727, 335544741, 335544765,
+    335544794, 335544856, 335544878,
 }
+"""Firebird's own numbers of no space, no memory, a database shut down or only read: their SQLSTATE does not say so."""
 
 
 def blame(why: exc.DBAPIError, dialect: str) -> Blame:
     """Return whom an error of a statement concerns."""
     if why.connection_invalidated:
         return Blame.TIME
-    if hasattr(why.orig, "pgconn") and _LOCKED_OUT(str(why.orig)):
-        return Blame.PERSON  # of a connection that was not made PostgreSQL's driver tells no code
     error, code = why.orig, code_of(why)
     found = getattr(error, "sqlite_errorname", None)
     if found is not None:
         return next((one for name, one in _SQLITE.items() if found == name or found.startswith(name + "_")), Blame.ROW)
-    gds = getattr(error, "gds_codes", None)
-    if gds:
-        return next((_FIREBIRD[one] for one in gds if one in _FIREBIRD), Blame.ROW)
+    if not _FIREBIRD.isdisjoint(getattr(error, "gds_codes", None) or ()):
+        return Blame.TIME
     if dialect in _NUMBERS and code.isdecimal():
         return _NUMBERS[dialect].get(int(code), Blame.ROW)
+    state = getattr(error, "sqlstate", None)
+    if isinstance(state, str) and len(state) == _STATE:
+        return _STATES.get(state[:2], Blame.ROW)
+    if dialect == "dm" and code.lstrip("-").isdecimal():
+        return _dm(int(code))
     if len(code) == _STATE and code.isalnum():
         return _STATES.get(code[:2], Blame.ROW)
+    if is_lasting(error, code, "postgresql"):  # it tells no code of a connection that was not made
+        return Blame.PERSON
     return _by_class(why)
 
 
 _STATE = 5
-_LOCKED_OUT = re.compile("authentication failed|pg_hba|does not exist|认证失败|不存在").search
+
+
+def _dm(code: int) -> Blame:
+    """Return whom an error of DM concerns: numbers of data and constraints are the row's, the rest is waited for."""
+    if code in _DM:
+        return Blame.PERSON
+    return Blame.ROW if -6199 <= code <= -6100 or -6699 <= code <= -6600 else Blame.TIME
+
+
+_DM = {-2007, -2106, -2111, -2207, -2501, -2503, -2504, -2506, -5502, -5504, -5506, -5515, -5517}
 
 
 def _by_class(why: exc.DBAPIError) -> Blame:
@@ -122,9 +130,9 @@ def code_of(why: exc.DBAPIError) -> str:
     error: Any = why.orig
     first = error.args[0] if getattr(error, "args", ()) else None
     gds = getattr(error, "gds_codes", None)
-    found = (
-        gds[0] if gds else None, getattr(error, "sqlstate", None), getattr(error, "pgcode", None),
-        getattr(first, "code", None), first,
+    found = (  # numbers first: PyMySQL has both, and its SQLSTATE says less
+        first if isinstance(first, int) else getattr(first, "code", None), gds[0] if gds else None,
+        getattr(error, "sqlstate", None), getattr(error, "pgcode", None), getattr(error, "kbcode", None), first,
     )
     name = getattr(error, "sqlite_errorname", None)
     if name is not None:
@@ -135,7 +143,7 @@ def code_of(why: exc.DBAPIError) -> str:
     return type(error).__name__[:_LONGEST]
 
 
-_CODE = re.compile("[A-Z0-9]{1,6}").fullmatch
+_CODE = re.compile("-?[A-Z0-9]{1,6}").fullmatch
 _LONGEST = 40
 
 
