@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Select
@@ -96,7 +97,7 @@ def begin(raw: Any, name: str, seconds: int, charset: str = "utf-8") -> None:
     if name == "sqlite":
         raw.text_factory = lambda octets: octets.decode(charset, "surrogateescape")
     elif name == "firebird":
-        from firebird.driver import Isolation, TraAccessMode, tpb  # type: ignore[import-untyped]
+        from firebird.driver import Isolation, TraAccessMode, tpb
 
         raw.main_transaction.default_tpb = tpb(Isolation.READ_COMMITTED_RECORD_VERSION, WAIT, TraAccessMode.READ)
 
@@ -125,8 +126,8 @@ def _lock_timeout(cursor: Any) -> Sequence[str]:
 
 def _mysql_cells() -> dict[Any, Any]:
     """Return how PyMySQL converts: dates that are none, and times longer than a day, stay text."""
-    from pymysql.constants import FIELD_TYPE  # type: ignore[import-untyped]
-    from pymysql.converters import conversions  # type: ignore[import-untyped]
+    from pymysql.constants import FIELD_TYPE
+    from pymysql.converters import conversions
 
     return {
         **conversions, FIELD_TYPE.DATE: _or_text(date.fromisoformat), FIELD_TYPE.TIME: str,
@@ -151,45 +152,51 @@ _PLAIN = frozenset({
 """Types of PostgreSQL that are given as Python has them; all others as text, in the words of the database."""
 
 
-def _postgres_cells(cursor: Any) -> None:
+def postgres_cells(cursor: Any) -> None:
     """Have a cursor of psycopg give what Python has no value for as text; reflection needs its arrays as lists."""
-    from psycopg import DataError
-    from psycopg.adapt import Loader
     from psycopg.pq import Format
     from psycopg.types.string import TextLoader
-
-    def lenient(kind: Any) -> type[Loader]:
-        class Lenient(Loader):  # of psycopg's own a subclass would not be asked
-            def __init__(self, oid: int, context: Any = None) -> None:
-                super().__init__(oid, context)
-                self._strict = kind(oid, context).load
-
-            def load(self, data: Any) -> Any:
-                try:
-                    return self._strict(data)
-                except DataError:  # infinity, a year before 1 or after 9999
-                    return bytes(data).decode("ascii", "replace")
-
-        return Lenient
 
     known = cursor.adapters
     for one in known.types:
         for oid in {one.array_oid} - {0} if one.name in _PLAIN else {one.oid, one.array_oid} - {0}:
             known.register_loader(oid, TextLoader)
     for name in ("date", "timestamp", "timestamptz"):
-        known.register_loader(name, lenient(known.get_loader(known.types[name].oid, Format.TEXT)))
+        known.register_loader(name, _lenient(known.get_loader(known.types[name].oid, Format.TEXT)))
 
 
-def fetch(connection: Connection, query: Select[Any], chunk: int = 50) -> Iterator[tuple[Any, ...]]:
+@cache  # psycopg remembers every class of loaders for good
+def _lenient(kind: Any) -> Any:
+    from psycopg import DataError
+    from psycopg.adapt import Loader
+
+    class Lenient(Loader):  # of psycopg's own a subclass would not be asked
+        def __init__(self, oid: int, context: Any = None) -> None:
+            super().__init__(oid, context)
+            self._strict = kind(oid, context).load
+
+        def load(self, data: Any) -> Any:
+            try:
+                return self._strict(data)
+            except DataError:  # infinity, a year before 1 or after 9999
+                return bytes(data).decode("ascii", "replace")
+
+    return Lenient
+
+
+def fetch(
+    connection: Connection, query: Select[Any], chunk: int = 50, lenient: bool = True
+) -> Iterator[tuple[Any, ...]]:
     """Yield rows of a query as the driver gives them; `chunk` is how many the driver may hold.
 
+    Without `lenient` times are read faster, and those that Python has no value for are an error.
     Errors are the driver's own.  The statement, and its transaction, end with the iterator.
     """
     compiled = query.compile(dialect=connection.dialect, compile_kwargs={"render_postcompile": True})
     known = compiled.params
     given: Any = tuple(known[one] for one in compiled.positiontup or ()) if compiled.positional else known
     raw: Any = connection.connection.driver_connection
-    with closing(_cursor(raw)) as cursor:
+    with closing(_cursor(raw, lenient)) as cursor:
         try:
             if hasattr(cursor, "stream"):  # psycopg; libpq holds one row, or a few
                 yield from cursor.stream(str(compiled), given, size=chunk)
@@ -202,14 +209,14 @@ def fetch(connection: Connection, query: Select[Any], chunk: int = 50) -> Iterat
                 connection.dialect.do_rollback(raw)
 
 
-def _cursor(raw: Any) -> Any:
+def _cursor(raw: Any, lenient: bool) -> Any:
     if type(raw).__module__.startswith("pymysql."):
-        from pymysql.cursors import SSCursor  # type: ignore[import-untyped]
+        from pymysql.cursors import SSCursor
 
         return raw.cursor(SSCursor)
     cursor = raw.cursor()
     if hasattr(cursor, "adapters"):
-        _postgres_cells(cursor)
+        postgres_cells(cursor)
     if hasattr(cursor, "stream_blob_threshold"):  # Firebird: else a long cell would be a file, closed with the cursor
         cursor.stream_blob_threshold = sys.maxsize
     return cursor
