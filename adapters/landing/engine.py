@@ -110,6 +110,6 @@ def _lock(connection: Connection) -> None:
 
 
 def _firebird(connection: Any, wait: int) -> None:
-    from firebird.driver import Isolation, tpb  # type: ignore[import-untyped]
+    from firebird.driver import Isolation, tpb
 
     connection.main_transaction.default_tpb = tpb(Isolation.SNAPSHOT, lock_timeout=wait)

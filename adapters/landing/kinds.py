@@ -16,7 +16,13 @@ from sqlalchemy import types
 from adapters.landing import cells
 from adapters.landing.cells import Fit
 
-_LONG, _INT, _SMALL, _TINY, _MEDIUM = 64, 32, 16, 8, 24
+_LONG, _INT, _SMALL = 64, 32, 16
+_BITS = {"TINYINT": 8, "MEDIUMINT": 24, "BIGINT": _LONG, "SMALLINT": _SMALL, "INT128": 128}
+
+
+def _name(kind: Any) -> str:
+    """Return what a type is called; the dialect of Firebird puts letters of its own before it."""
+    return type(kind).__name__.upper().removeprefix("FB")
 
 
 def fit_for(kind: Any, dialect: str, zone: timezone, charset: str | None = None) -> Fit:
@@ -35,11 +41,11 @@ def fit_for(kind: Any, dialect: str, zone: timezone, charset: str | None = None)
 
 
 def _whole(kind: Any, dialect: str) -> Fit:
-    name = type(kind).__name__.upper()
+    name = _name(kind)
     if dialect in ("mysql", "mariadb") and name == "TINYINT" and kind.display_width == 1:
         return _truth_or_whole
     bits = _LONG if isinstance(kind, types.BigInteger) else _SMALL if isinstance(kind, types.SmallInteger) else _INT
-    bits = {"TINYINT": _TINY, "MEDIUMINT": _MEDIUM}.get(name, bits)
+    bits = _BITS.get(name, bits)
     if dialect == "oracle":
         return cells.exact(38, 0)
     if getattr(kind, "unsigned", False) or name == "TINYINT" and dialect == "mssql":
@@ -57,7 +63,7 @@ _tiny = cells.whole(-128, 127)
 
 def _number(kind: Any, dialect: str) -> Fit:
     if isinstance(kind, types.Float):
-        name, precision = type(kind).__name__.upper(), getattr(kind, "precision", None)
+        name, precision = _name(kind), getattr(kind, "precision", None)
         single = name == "REAL" and dialect != "mysql" or name == "FLOAT" and (
             dialect in ("mysql", "mariadb", "firebird") and (precision or 0) <= _SINGLE
             or precision is not None and precision <= _SINGLE)
@@ -95,7 +101,7 @@ def _precision(kind: Any, dialect: str) -> int:
 def _textual(kind: Any, dialect: str, charset: str | None) -> Fit:
     if isinstance(kind, types.LargeBinary | types.BINARY | types.VARBINARY):
         return cells.octets(kind.length)
-    name = type(kind).__name__.upper()
+    name = _name(kind)
     if name == "UUID":
         return cells.as_text
     length = kind.length if isinstance(kind, types.String) else None

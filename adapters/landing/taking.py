@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, exc
 
 from adapters.landing.copying import Copying, can_copy
 from adapters.landing.statements import Statements
@@ -38,15 +39,26 @@ class Taking:
 
     def put(self, connection: Connection, rows: Sequence[Row]) -> None:
         """Insert rows, or update those whose key is there."""
-        self._writer.put(connection, rows)
+        with _judged():
+            self._writer.put(connection, rows)
 
     def remove(self, connection: Connection, keys: Sequence[Row]) -> None:
         """Delete the rows of these keys, or mark them."""
         if keys:
-            connection.exec_driver_sql(self._remove, [(*self._mark, *key) for key in keys])
+            with _judged():
+                connection.exec_driver_sql(self._remove, [(*self._mark, *key) for key in keys])
 
     def settle(self, connection: Connection) -> None:
         """Have what waits for the end of the transaction checked now."""
         if self._deferred:
             connection.exec_driver_sql("SET CONSTRAINTS ALL IMMEDIATE")
             connection.exec_driver_sql("SET CONSTRAINTS ALL DEFERRED")
+
+
+@contextmanager
+def _judged() -> Iterator[None]:
+    """Have a value that the driver itself does not take be refused as the database would refuse it."""
+    try:
+        yield
+    except (ValueError, OverflowError) as why:
+        raise exc.DataError(None, None, why) from None
