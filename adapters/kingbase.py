@@ -17,26 +17,26 @@ class Kingbase(PGDialect_psycopg2):
     supports_statement_cache = True
 
     def __init__(self, **given: Any) -> None:
-        super().__init__(**{"use_native_hstore": False, **given})  # type: ignore[no-untyped-call]
+        super().__init__(**{"use_native_hstore": False, **given})  # type: ignore[no-untyped-call]  # no types
 
     @classmethod
     def import_dbapi(cls) -> DBAPIModule:
         """Return the driver."""
-        import ksycopg2  # type: ignore[import-untyped]
+        import ksycopg2
 
-        return ksycopg2  # type: ignore[no-any-return]
+        return ksycopg2  # type: ignore[no-any-return]  # no types
 
     @property
     def _psycopg2_extensions(self) -> ModuleType:
         from ksycopg2 import extensions
 
-        return extensions  # type: ignore[no-any-return]
+        return extensions  # type: ignore[no-any-return]  # no types
 
     @property
     def _psycopg2_extras(self) -> ModuleType:
         from ksycopg2 import extras
 
-        return extras  # type: ignore[no-any-return]
+        return extras  # type: ignore[no-any-return]  # no types
 
     def _get_server_version_info(self, connection: Any) -> tuple[int, ...]:
         """Return which PostgreSQL it is like; its own version is written in another way."""

@@ -153,7 +153,7 @@ class _Reader:
 
     def increment(self, order: Order) -> Iterator[Row | Bookmark | Dirty]:
         """Give what changed behind the bookmark; without one the whole table first."""
-        if order.bookmark is None or "after" in order.bookmark:
+        if order.bookmark is None or isinstance(order.bookmark, dict) and "after" in order.bookmark:
             yield from self._whole(order.bookmark)
         else:
             yield from _Log(self, _place(order.bookmark), order.limit).read()
@@ -259,7 +259,7 @@ class _Shapes:
         self._scales = {name: scale for name, kind, scale in found if kind in ("float", "double")}
         self._odd = {name for name, kind, _ in found if kind in _ODD}
         self._clock = Clock(connection)
-        self._converters = connection.connection.driver_connection.decoders  # type: ignore[union-attr]
+        self._converters = connection.connection.driver_connection.decoders  # type: ignore[union-attr]  # it is open
         self._last: tuple[Described, Cells, list[tuple[str, int]], list[tuple[str, int]], bool] | None = None
 
     def rows(self, event: Rows) -> Iterator[Row]:

@@ -16,8 +16,8 @@ from struct import pack
 from time import sleep
 from typing import Any
 
-from pymysql.constants.COMMAND import COM_BINLOG_DUMP  # type: ignore[import-untyped]
-from pymysql.err import OperationalError, ProgrammingError  # type: ignore[import-untyped]
+from pymysql.constants.COMMAND import COM_BINLOG_DUMP
+from pymysql.err import OperationalError, ProgrammingError
 from sqlalchemy import Connection, Engine, exc, text
 
 from adapters.binlog import LONGEST, Decoder, Event, Format, Malformed, Rotate
@@ -118,7 +118,7 @@ def _told(code: int) -> Exception:
     if code == _GONE:
         return whole_read("断点处的日志已被清除，或含超过max_allowed_packet的变更",
                           "the log was purged at the bookmark, or a change there is larger than max_allowed_packet")
-    return OperationalError(code, "")  # type: ignore[no-any-return]
+    return OperationalError(code, "")  # type: ignore[no-any-return]  # PyMySQL has no types
 
 
 def end(connection: Connection) -> Place:

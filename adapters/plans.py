@@ -34,12 +34,13 @@ def plan(connection: Connection, query: Select[Any]) -> str | None:
     given: Any = compiled.params
     if compiled.positional:
         given = tuple(compiled.params[one] for one in compiled.positiontup or ())
-    with closing(connection.connection.driver_connection.cursor()) as cursor:  # type: ignore[union-attr]
+    with closing(connection.connection.driver_connection.cursor()) as cursor:  # type: ignore[union-attr]  # it is open
         try:
             return ask(cursor, str(compiled), given)[:LONGEST]
         finally:
             if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
-                connection.dialect.do_rollback(connection.connection.driver_connection)  # type: ignore[arg-type]
+                raw = connection.connection.driver_connection
+                connection.dialect.do_rollback(raw)  # type: ignore[arg-type]  # it is open
 
 
 def _postgresql(cursor: Any, said: str, given: Any) -> str:

@@ -134,7 +134,6 @@ class _Reader:
         self.connection, self.what = connection, what
         self.schema, self.name = what.get("schema", "public"), what["table"]
         self.table = LogTable(connection, {**what, "schema": self.schema})
-        postgres_cells.prepare(connection)  # behind it, for what describes tables needs arrays
 
     def begin(self) -> Here:
         """Return a place behind which nothing is that a whole read beginning now may miss.
@@ -152,7 +151,7 @@ class _Reader:
 
     def increment(self, order: Order) -> Iterator[Row | Bookmark | Dirty]:
         """Give what changed behind the bookmark; without one the whole table first."""
-        if order.bookmark is None or "after" in order.bookmark:
+        if order.bookmark is None or isinstance(order.bookmark, dict) and "after" in order.bookmark:
             yield from self._whole(order)
         else:
             yield from self._changes(order, _mark(order.bookmark))
@@ -297,7 +296,7 @@ class _Shape:
             if cell is CUT or cell is UNCHANGED:
                 raise Misconfigured(f"行过大，读不到其主键列{name}；须整表重读",
                                     f"a row is too large for its key column {name} to be read; a whole read is needed")
-            key[name] = None if cell is None else load(cell)  # type: ignore[arg-type]
+            key[name] = None if cell is None else load(cell)  # type: ignore[arg-type]  # a loader of texts takes octets
         return key
 
     def _hold(self) -> None:

@@ -144,7 +144,7 @@ def peek(
     connection: Connection, slot: str, publication: str, upto: int, many: int
 ) -> Generator[tuple[bytes, bool], None, None]:
     """Yield messages, each with whether it was cut, up to a place or the end of a transaction behind so many."""
-    driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
+    driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]  # psycopg's
     quoted = publication.replace('"', '""')
     with told(), driver.cursor("exnode_changes", binary=True, withhold=True) as cursor:
         cursor.execute(_PEEK, {"longest": LONGEST, "slot": slot, "upto": write_lsn(upto), "many": many,

@@ -16,7 +16,7 @@ from contextlib import suppress
 from hashlib import sha256
 from typing import Any
 
-import paramiko  # type: ignore[import-untyped]
+import paramiko
 
 from adapters.contract import Misconfigured, Unavailable
 

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-import paramiko  # type: ignore[import-untyped]
+import paramiko
 from paramiko import sftp as words
 
 from adapters.contract import Misconfigured, Unavailable
@@ -29,7 +29,7 @@ _PIECE = 32 << 10
 _BLOCK = 16 * _PIECE
 
 
-class _Client(paramiko.SFTPClient):  # type: ignore[misc]
+class _Client(paramiko.SFTPClient):  # type: ignore[misc]  # paramiko has no types
     """A client that needs no server to speak UTF-8."""
 
     def _convert_status(self, msg: Any) -> None:

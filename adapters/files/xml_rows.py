@@ -39,7 +39,7 @@ _MANY = Flaw("", "此行的列过多", "the row has too many cells")
 def rows(source: Source, form: Mapping[str, Any], at: int, line: int) -> Iterator[Piece]:
     """Yield the rows behind the first `at` ones."""
     target = _Target([part for part in form["rows"].split("/") if part])
-    parser = etree.XMLParser(  # type: ignore[call-overload]
+    parser = etree.XMLParser(  # type: ignore[call-overload]  # its stubs lag behind lxml
         target=target, encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False,
         dtd_validation=False, huge_tree=False)
     given = 0

@@ -64,7 +64,7 @@ PACKAGES = {
     "pydantic_core": "config",
     "rich": "cli",
     "sqlalchemy": "store",
-    "sqlite3": "store",
+    "sqlite3": "store cli",  # the demonstration makes an old database
     "twisted": "workers wire hosts observe intake deliver console service cli",
     "xmlschema": "validate",
     "zope": "workers wire hosts observe intake deliver console service",
