@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select
 
 from adapters import sql
 from adapters.contract import Bookmark, Dirty, Mode, Order, Row
+from adapters.dialects import fetch
 from adapters.pages import Pace, Pages
 from adapters.sql_table import PAGE
 from adapters.sql_table import _Reader as Whole
@@ -43,8 +44,8 @@ class LogTable:
         """Return the row as it stands in the table now, None if it is gone."""
         asked = select(*self._pages.columns(self._pages.names)).select_from(self._pages.table).where(
             sql.is_at(self._pages.columns(self.key), tuple(key[name] for name in self.key)))
-        found = self._connection.execute(asked).first()
-        return None if found is None else dict(zip(self.names, found))
+        found = list(fetch(self._connection, asked))
+        return dict(zip(self.names, found[0])) if found else None
 
     def give(self, key: Mapping[str, Any]) -> None:
         """Remember the row that is about to be given, for its name may be asked."""
