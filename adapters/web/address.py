@@ -49,10 +49,13 @@ class Address:
         except ValueError:
             raise Misconfigured("服务给出的下一地址无法识别",
                                 "the address that the service refers to cannot be read") from None
+        target = (there.path or "/") + (f"?{there.query}" if there.query else "")
+        if len(target) > LONGEST:
+            raise Misconfigured("服务给出的下一地址过长", "the address that the service refers to is too long")
         if origin != self.origin or there.username is not None:
             raise Misconfigured("服务转向了另一台主机；未跟随，如确属同一服务请改url",
                                 "the service refers to another host; not followed, change the url if it is right")
-        return (there.path or "/") + (f"?{there.query}" if there.query else "")
+        return target
 
 
 def _bracketed(host: str) -> str:

@@ -141,8 +141,8 @@ class Client:
         headers = {"Accept-Encoding": "gzip", "User-Agent": "exchange-node", **dict(request.headers)}
         try:
             connection.request(request.method, request.target, request.body, headers)
-        except BrokenPipeError:
-            pass  # it may have answered before it had taken everything, as with 413
+        except _DEAD:
+            pass  # it may have said why before it had taken everything, as with 413, or an alert of TLS
         with connection.getresponse() as response:
             body = self._body(response)
             return Answer(response.status, response.msg, _unpacked(response.msg, body, self._most), request.target)

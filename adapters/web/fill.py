@@ -26,6 +26,11 @@ class Illegal(Exception):
     """A value with a sign that XML cannot hold."""
 
 
+def marks(template: str) -> set[str]:
+    """Return the names of a template's marks."""
+    return {found[1] for found in _MARK.finditer(template)}
+
+
 def plain(template: str, values: Values) -> str:
     """Return a template with its marks filled, nothing escaped."""
     return _MARK.sub(lambda found: values.get(found[1], found[0]), template)

@@ -13,7 +13,7 @@ from typing import Any
 from lxml import etree
 
 from adapters.contract import Misconfigured, Unavailable
-from adapters.web.trees import MISSING, slashed
+from adapters.web.trees import MISSING, scalar, slashed
 from adapters.web.verdict import code
 
 DEPTH = 64
@@ -122,16 +122,24 @@ def _restored(text: str) -> str:
     return text.replace(_SIGN, "\udcff")
 
 
-def fault(tree: Any) -> Misconfigured | Unavailable | None:
-    """Return what a SOAP fault in an answer says, by its code; None if there is none."""
+def fault_code(tree: Any) -> str | None:
+    """Return the code of a SOAP fault in an answer, without prefix and what is behind a dot; None if there is none."""
     found = slashed(tree, "Body/Fault")
     if found is MISSING or not isinstance(found, Mapping):
         return None
     said = found.get("faultcode")
     if said is None:
         said = slashed(found, "Code/Value")
-    parts = said.rpartition(":")[2].split(".") if isinstance(said, str) else [""]
-    told = code(parts[0]) or "?"
-    if parts[0] in _SENDER:
+    text = scalar(said) or ""
+    return text.rpartition(":")[2].partition(".")[0]
+
+
+def fault(tree: Any) -> Misconfigured | Unavailable | None:
+    """Return what a SOAP fault in an answer says, by its code; None if there is none."""
+    found = fault_code(tree)
+    if found is None:
+        return None
+    told = code(found) or "?"
+    if found in _SENDER:
         return Misconfigured(f"服务以SOAP错误{told}拒绝了请求", f"the service refused the request with the SOAP fault {told}")
     return Unavailable(f"服务答复SOAP错误{told}", f"the service answers with the SOAP fault {told}")

@@ -32,7 +32,7 @@ TAIL = 50
 """So many of the last rows of a page are known again."""
 RESTARTS = 3
 TOKEN = 8000
-"""Most signs of what a service gives to ask on with."""
+"""Most octets of what a service gives to ask on with: a bookmark holds it."""
 
 _LINK = re.compile(r'<([^<>]*)>((?:\s*;\s*[A-Za-z*]+(?:\s*=\s*(?:"[^"]*"|[^",;\s]*))?)*)')
 _REL = re.compile(r';\s*rel\s*=\s*(?:"([^"]*)"|([^",;\s]*))', re.IGNORECASE)
@@ -206,7 +206,7 @@ class Walk:
             return None if place is None else self._service.client.address.within(got.answer.target, place)
         found = got.at(self._paging["next"])
         said = None if found is MISSING or isinstance(found, bool) else scalar(found)
-        if said and (len(said) > TOKEN or not said.isprintable()):
+        if said and (not said.isprintable() or len(said.encode()) > TOKEN):
             raise Misconfigured("服务给出的下一页标记过长或有误",
                                 "what the service gives to ask on with is too long, or no text")
         return said or None

@@ -1,4 +1,4 @@
-"""A department's HTTP service in a thread: persons by REST, whatever a test has it answer, and a socket of bare octets."""
+"""A department's HTTP service in a thread: persons by REST, whatever a test has it answer, a socket of octets."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from itertools import count
 from random import Random
@@ -107,11 +108,10 @@ def test_killed_at_any_word_nothing_is_lost(world: World, way: str, part: int, s
     assert {(id, *said) for id, said in wanted.items()} <= told and node.read() == []
 
 
-@pytest.mark.parametrize("newest_first", [False, True])
-@pytest.mark.parametrize("way", [one for one in WAYS if one not in ("next", "link")])
+@pytest.mark.parametrize(("way", "newest_first"), [
+    *((one, False) for one in WAYS), ("page", True), ("page-total", True), ("offset", True), ("offset-more", True),
+])
 def test_rows_that_move_between_pages_are_not_missed(world: World, way: str, newest_first: bool, seed: int) -> None:
-    if newest_first and way.startswith("sorted"):
-        pytest.skip("the service does not sort that way")
     dice, world.persons.newest_first = Random(seed), newest_first
     world.persons.put(*(person(n, 50_000 - 100 * n) for n in range(60)))
 
@@ -235,6 +235,30 @@ def test_a_read_ends_at_its_bounds_and_goes_on(world: World) -> None:
     while len(node.rows) < 40:
         assert 0 < len(node.read()) <= 14
     assert sorted(ids(node.rows)) == list(range(40))
+
+
+@pytest.mark.parametrize("way", ["page", "sorted-page", "next"])
+def test_more_rows_within_the_lag_than_a_bookmark_holds_are_given_again_and_not_lost(world: World, way: str) -> None:
+    world.persons.most = 20_000
+    world.persons.put(*(person(n, 200 - n / 60) for n in range(9000)))
+    node = world.node(way, limit=1000)
+    assert sorted(ids(node.read())) == list(range(9000))
+    assert len(json.dumps(node.bookmark)) < 60_000
+    world.persons.put(person(9000, 190), person(9001, 0))
+    again = ids(node.read())
+    assert {9000, 9001} <= set(again) and len(again) < 5200
+
+
+@pytest.mark.parametrize("token", ["x" * 9000, "张" * 3000, "a\n", 5, True, {"a": 1}])
+def test_what_a_service_gives_to_ask_on_with_is_bounded(world: World, token: Any) -> None:
+    answers = iter([{"data": {"list": [person(1)], "next": token}}, {"data": {"list": [person(2)]}}])
+    world.web.answers = lambda asked: Told(next(answers))
+    node = world.node("next")
+    if isinstance(token, str):
+        with pytest.raises(Misconfigured):
+            node.read()
+    else:
+        assert len(node.read()) == (2 if token == 5 else 1)
 
 
 def test_rows_out_of_order_are_noticed_where_order_is_promised(world: World) -> None:
