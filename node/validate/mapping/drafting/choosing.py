@@ -75,17 +75,18 @@ class Chooser:
         trial, leaf = self.trials.trial(path, column), self.judge.leaves[path]
         weight = like.degree + self._content(leaf, column, trial)
         bare = "Text" in leaf.types and like.thin and not (leaf.mask in _TOLD and _plausible(leaf, column))
-        doubtful = like.degree < SURE or not trial.good or not column.given or bare or bool(trial.guesses)
+        doubtful = like.degree < SURE or not trial.good or not trial.given or bare or "codes" in trial.words
+        doubtful = doubtful or trial.given < column.given
         return Pair(path, column, weight, like.why, trial, doubtful)
 
     def _content(self, leaf: Leaf, column: SourceColumn, trial: Trial) -> float:
         """Return what the cells add to a name, or take from it."""
-        if not column.given:
+        if not trial.given:
             return -2
         if "Text" in leaf.types:
             if self._strong[column.name] and not any(sign in leaf.label.zh for sign in "码号证"):
                 return -40
-            return (3 if _plausible(leaf, column) else -4) if trial.good else -40
+            return (3 if _plausible(leaf, column) else -20) if trial.good else -40
         if trial.good:
             return 8 if CHECKED & set(leaf.types) or leaf.facets.pattern or coded(leaf) else 4
         if coded(leaf):
@@ -139,8 +140,9 @@ class Chooser:
 def _plausible(leaf: Leaf, column: SourceColumn) -> bool:
     """Whether most cells look like what the mask of a text says it is; true of a text that any cell may be."""
     if leaf.mask == _TOLD[0]:
-        return _mostly(column, lambda cell: 2 <= len(cell) <= 60 and not cell.isascii() and not any(
-            sign.isdigit() for sign in cell[:2]))
+        longest, looked = (20, 20) if "姓名" in leaf.label.zh else (200, 2)
+        return _mostly(column, lambda cell: 2 <= len(cell) <= longest and not cell.isascii() and not any(
+            sign.isdigit() for sign in cell[:looked]))
     if leaf.mask == _TOLD[1]:
         return _mostly(column, lambda cell: len(cell) >= 6 and not cell.isascii())
     return True

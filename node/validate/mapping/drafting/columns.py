@@ -55,7 +55,7 @@ class SourceTable:
 
 
 def read_table(described: Mapping[str, Any], lines: Sequence[bytes]) -> SourceTable:
-    """Return a table as an adapter describes it (`adapters.contract.Table`), with some of its rows, a line of JSON each.
+    """Return a table as an adapter describes it (`adapters.contract.Table`), with some of its rows, JSON each.
 
     A row that is no JSON object, and a column whose name no mapping could say, is left out.
     """

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from node.model.sentence import Sentence
 from node.validate.mapping.drafting.choosing import Chooser, Pair
@@ -25,30 +25,27 @@ _PERSONAL = re.compile(r"(?<!\d)(?:\d{15}|\d{17}[\dXx]|(?:\+?86)?1[3-9]\d{9})(?!
 """An identity number, of the old form or the new, or that of a mobile telephone."""
 _PLAIN = re.compile("[!-~]{1,50}")
 _NUMBERS = re.compile(r"INT|SERIAL|NUM|DEC|UUID|GUID", re.I)
-_UPDATED = frozenset(map(normal, UPDATED)) | {"GXSJ", "ZHGXSJ", "XGSJ", "ZHXGSJ", "SJGXSJ", "BGSJ", "GXRQ", "XGRQ", "SJC"}
+_UPDATED = frozenset(map(normal, UPDATED)) | {
+    "GXSJ", "ZHGXSJ", "XGSJ", "ZHXGSJ", "SJGXSJ", "BGSJ", "GXRQ", "XGRQ", "SJC"}
 
 PRIMARY = Sentence("主键", "the primary key")
 NAMED = Sentence("样本中不重复", "no two of the sampled rows share it")
-BUSINESS = Sentence("表没有主键：用业务主键的列，样本中不重复", "the table has no primary key: columns of the business key, unique in the sample")
+BUSINESS = Sentence("表没有主键：用业务主键的列，样本中不重复",
+                    "the table has no primary key: columns of the business key, unique in the sample")
 DIGESTED = Sentence("内容不是短的ASCII文本，或像个人号码，故取SM3摘要",
                     "not short ASCII, or like a person's number, and therefore digested")
 ONLY_PERSONAL = Sentence(
     "主键{names}用于敏感等级3级及以上的字段，不能作行号（摘要也不行）；请另选不含个人信息的唯一列",
-    "the key {names} feeds a field of grade 3 or more and cannot be the row id, digested or not; name other unique columns")
-NO_KEY = Sentence("没有主键，也没有找到唯一的列；请填唯一的列", "no primary key and no unique column was found; name unique columns")
+    "the key {names} feeds a field of grade 3 or more and cannot be the row id, digested or not; name others")
+NO_KEY = Sentence("没有主键，也没有找到唯一的列；请填唯一的列",
+                  "no primary key and no unique column was found; name unique columns")
 CONSTANT = Sentence("常量：来源不区分新增和变更", "a constant: the source does not tell new rows from changed ones")
-CONSTANT_BUT = Sentence("常量；列{name}可能是操作类型，内容不能识别", "a constant; the column {name} may tell, but its cells are not understood")
+CONSTANT_BUT = Sentence("常量；列{name}可能是操作类型，内容不能识别",
+                        "a constant; the column {name} may tell, but its cells are not understood")
 FALLBACK = Sentence("没有找到更新时间，暂用此日期", "no time of change was found; this date stands in")
-CREATED = Sentence("这可能是创建时间：行变更时它不变，不能作cursor", "this may be the time of creation, which stays when a row changes, and is no cursor")
+CREATED = Sentence("这可能是创建时间：行变更时它不变，不能作cursor",
+                   "this may be the time of creation, which stays when a row changes, and is no cursor")
 NO_TIME = Sentence("没有找到更新时间列；请填列名", "no time of change was found; name a column")
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """A column that grows with every change, as far as its name and its cells tell."""
-
-    column: SourceColumn
-    changes: bool
 
 
 class Control:
@@ -75,7 +72,8 @@ class Control:
         if not usable:
             return None, None
         best = max(usable, key=lambda one: (updated(one.column), one.weight))
-        rivals = tuple(one.column.name for one in usable if one is not best and updated(one.column) == updated(best.column))
+        rivals = tuple(
+            one.column.name for one in usable if one is not best and updated(one.column) == updated(best.column))
         best = replace(best, rivals=rivals, doubtful=best.doubtful or bool(rivals) or not updated(best.column))
         return of_pair(best, *(() if updated(best.column) else (CREATED,))), best
 

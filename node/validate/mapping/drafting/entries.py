@@ -9,9 +9,10 @@ from typing import Any
 from node.model.sentence import Sentence
 from node.validate.mapping.drafting.choosing import Pair
 from node.validate.mapping.drafting.known_codes import Guess
+from node.validate.mapping.words import COLUMN
 
 EMPTY_PLACE = "请填列名"
-"""The column of a mandatory field for which none was found: a row has no such column, and is refused."""
+"""Begins the column of a mandatory field for which none was found: a row has no such column, and is refused."""
 
 MISSING = Sentence("必填，没有找到列：请填列名，或删去此行改写value", "mandatory, and no column was found: name one here, or say a value")
 
@@ -53,5 +54,5 @@ def of_pair(pair: Pair, *notes: Sentence, doubtful: bool = False) -> Entry:
 
 
 def missing(path: str, place: str, why: Sentence = MISSING) -> Entry:
-    """Return the entry of a mandatory field that has none."""
-    return Entry(path, {"from": place}, why, doubtful=True, missing=True)
+    """Return the entry of a mandatory field that has none; `place` begins no name of a column."""
+    return Entry(path, {"from": f"{place} {path}"[:COLUMN]}, why, doubtful=True, missing=True)

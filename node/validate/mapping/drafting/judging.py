@@ -28,7 +28,7 @@ class Judge:
     """Judges texts for the fields of one specification, as of one day."""
 
     def __init__(self, spec: Specification, today: date, sm3: Digest, nothing: tuple[str, ...] = ()) -> None:
-        self.spec, self.leaves = spec, dict(leaves(spec.shape.record))
+        self.spec, self.leaves, self.nothing = spec, dict(leaves(spec.shape.record)), nothing
         self._days = f"{today:%Y%m%d}", f"{today + timedelta(days=1):%Y%m%d}"
         self._scope = Scope(spec, "keep", nothing, ZONE, {}, _no_file, sm3)
         self._known: dict[tuple[str, str], bool] = {}

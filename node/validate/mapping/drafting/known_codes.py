@@ -84,12 +84,13 @@ class KnownCodes:
         yield from ((name, next(iter(codes))) for name, codes in seen.items() if len(codes) == 1)
 
     def derived(self) -> Mapping[str, str]:
-        """Return what each code of the table may be written as: itself, without zeros, by its name, without 族."""
+        """Return what each code of the table may be written as: itself, without zeros, by its name, by a usual word."""
         found: dict[str, set[str]] = {}
         for code in self.codes:
-            forms = {code, code.lstrip("0") or "0", *self.names.get(code, ())[:1]}
-            forms |= {name.removesuffix("族") for name in forms if len(name) > 2}
-            for form in forms:
+            forms = [code, code.lstrip("0") or "0", *self.names.get(code, ())[:1]]
+            forms += [name.removesuffix("族") for name in forms if len(name) > 1]
+            forms += [said for said, name in _SAME.items() if name in self.names.get(code, ())[:1]]
+            for form in dict.fromkeys(forms):
                 found.setdefault(form, set()).add(code)
         whole = {form: next(iter(codes)) for form, codes in found.items() if len(codes) == 1}
         return {**whole, **{code: code for code in self.codes}}

@@ -142,7 +142,8 @@ def _said(column: SourceColumn) -> _Said:
     tails = tuple(normal("".join(tokens[at:])) for at in range(1, len(tokens)))
     if tokens and len(tokens[0]) == 1 and tails:  # F_XM, c_xm: a mark of the table's own
         return _Said(tails[0], tails[1:], _chinese(name, comment), normal(comment)[:64])
-    return _Said(normal(name), tuple(one for one in tails if len(one) > 1), _chinese(name, comment), normal(comment)[:64])
+    tails = tuple(one for one in tails if len(one) > 1)
+    return _Said(normal(name), tails, _chinese(name, comment), normal(comment)[:64])
 
 
 def _chinese(name: str, comment: str) -> tuple[str, ...]:

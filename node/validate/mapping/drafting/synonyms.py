@@ -18,7 +18,8 @@ _SAID = """
 数据来源单位: 数据来源 来源单位 数据提供单位 | 提供单位
 数据来源单位统一社会信用代码: 数据来源单位代码 来源单位代码 数据提供单位代码
 姓名: 公民姓名 人员姓名 姓名全称 REAL_NAME PERSON_NAME XINGMING | 名字 NAME
-公民身份号码: 身份证号 身份证号码 身份证 公民身份证号码 公民身份证号 居民身份证号 居民身份证号码 身份号码 身份证件号码 ID_CARD IDCARD ID_CARD_NO IDCARDNO SFZ SFZHM GMSFHM | 证件号码 证件号 ID_NO ID_NUMBER
+公民身份号码: 身份证号 身份证号码 身份证 公民身份证号码 公民身份证号 居民身份证号 居民身份证号码 身份号码 身份证件号码
+  ID_CARD IDCARD ID_CARD_NO IDCARDNO SFZ SFZHM GMSFHM | 证件号码 证件号 ID_NO ID_NUMBER
 证件类型: 证件类别 证件种类
 性别: GENDER SEX XINGBIE
 民族: NATION ETHNIC ETHNICITY MINZU | 族别

@@ -7,7 +7,7 @@ Rule 2: what is counted is what the mapping will do: each way is compiled as a m
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from node.model.sentence import Sentence
@@ -20,6 +20,7 @@ from node.validate.shape import Leaf
 CHECKED = frozenset({"CitizenNumber", "UnifiedCode", "RegisterNumber", "OrganisationCode"})
 """Types with a check digit: a column of such cells can be nothing else."""
 _PLACED = ("RegionEver", "RegionNow", "RegionFine", "RegionTown")
+_NUMBERS = ("citizen-number", "citizen-either", "unified-number")
 GOOD = 0.95
 """From this share of valid cells on a column has the form of the field."""
 
@@ -28,7 +29,9 @@ OWN_CODES = Sentence("来源有自己的代码，见[codes.{name}]", "the source
 HIDDEN = Sentence("有{count}个值不是本字段的代码，因涉个人或过多、过长、不重复而不列出；请补写codes",
                   "{count} cells are no codes of this field; they are not shown, being personal, too many, too long "
                   "or unique: add codes yourself")
-LASTING = Sentence("其中{count}个是“长期”一类的写法，请用instead说明", "{count} of them say such as 长期: say with instead what they mean")
+LASTING = Sentence("另有{count}个值如“长期”，不是日期，请用instead说明",
+                   "{count} more cells say such as 长期 and are no dates: say with instead what they mean")
+EMPTIED = Sentence("这里暂按空值处理", "until then they count as nothing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,7 @@ class Trials:
         if leaf.numeric:
             yield from ({}, {"number": True}, {"number": True, "thousands": ","})
             return
-        if upper:
+        if upper or CHECKED & set(leaf.types) or self._numbered(path):
             yield {"width": "half", "case": "upper"}
             yield {"width": "half-all", "case": "upper", "without": " -"}
         yield {}
@@ -100,25 +103,35 @@ class Trials:
             derived = known.derived()
             if len(derived) > len(known.codes):
                 yield {"codes": derived}
-        elif "CitizenNumber" in leaf.types:
-            yield {"width": "half", "case": "upper"}
         elif any(kind in _PLACED for kind in leaf.types):
             yield {"characters": [1, 6]}
         elif "Text" not in leaf.types and leaf.facets.pattern:
             yield {"width": "half-all", "without": " "}
 
+    def _numbered(self, path: str) -> bool:
+        """Whether a rule says that a field holds, among others, numbers with a check character."""
+        rules = (*self._judge.leaves[path].rules, *self._judge.spec.shape.record.rules)
+        return any(one.kind in _NUMBERS and one.params.get("field", path) == path for one in rules)
+
     def _date(self, path: str, leaf: Leaf, column: SourceColumn) -> Trial:
-        if not column.cells:
+        lasting = sum(column.cells.get(word, 0) for word in dates.LASTING)
+        notes, more = self._lasting(leaf, column, lasting)
+        if lasting == column.given:
             found = [form for form in dates.of_kind(column.kind)
                      if self._judge.compiled(path, {"date": form}, {"from": column.name})]
-            return Trial({"date": _one(found)} if found else {}, 0, 0, (NO_CELLS,))
+            return Trial({**({"date": _one(found)} if found else {}), **more}, 0, 0, (NO_CELLS, *notes))
         forms = dates.forms(leaf, column.cells)
-        lasting = sum(column.cells.get(word, 0) for word in dates.LASTING)
-        notes = (LASTING.fill(count=lasting),) if lasting else ()
-        if not forms:
-            return Trial({}, max(self._judge.counted(path, {}, column), 0), column.given, notes)
-        words = {"date": _one(list(forms))}
-        return Trial(words, max(self._judge.counted(path, words, column), 0), column.given, notes)
+        words = {"date": _one(list(forms))} if forms else {}
+        dated = replace(column, cells={one: count for one, count in column.cells.items() if one not in dates.LASTING})
+        return Trial({**words, **more}, max(self._judge.counted(path, words, dated), 0), dated.given, notes)
+
+    def _lasting(self, leaf: Leaf, column: SourceColumn, count: int) -> tuple[tuple[Sentence, ...], Words]:
+        """Return what is said of texts that stand for no date, and the words that let an optional field go without."""
+        if not count:
+            return (), {}
+        found = [word for word in dates.LASTING if word in column.cells]
+        notes = (LASTING.fill(count=count), *(() if leaf.least else (EMPTIED,)))
+        return notes, {} if leaf.least else {"empty": [*self._judge.nothing, *found]}
 
     def _own_codes(self, path: str, leaf: Leaf, column: SourceColumn, best: Trial) -> Trial:
         """Return a table of the cells, as far as they may be shown, if it makes more of them valid."""
