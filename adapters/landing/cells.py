@@ -24,6 +24,7 @@ import struct
 from collections.abc import Callable
 from datetime import date, datetime, time, timezone
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 Fit = Callable[[Any], Any]
@@ -78,13 +79,21 @@ def as_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-_NUMBER = re.compile(r"[+-]?[0-9]{1,1000}(\.[0-9]{1,1000})?").fullmatch
+_NUMBER = re.compile(r"[+-]?0*([0-9]{1,1000}?)(?:\.([0-9]{1,1000}?)0*)?").fullmatch
 _NO_NUMBER = ("不是数", "is no number")
 
 
-def _decimal(value: Any) -> Decimal:
-    if not isinstance(value, str) or not _NUMBER(value):
+def _parts(value: Any) -> tuple[str, str]:
+    """Return the digits before and behind the point, without zeros that say nothing."""
+    found = _NUMBER(value) if isinstance(value, str) and value.isascii() else None
+    if found is None:
         raise Unfit(*_NO_NUMBER)
+    before, behind = found.groups("")
+    return "" if before == "0" else before, "" if behind == "0" else behind
+
+
+def _decimal(value: Any) -> Decimal:
+    _parts(value)
     return Decimal(value)
 
 
@@ -92,31 +101,28 @@ def whole(least: int, most: int) -> Fit:
     """Fit whole numbers within a range."""
 
     def fit(value: Any) -> int:
-        number = _decimal(value)
-        if number != number.to_integral_value():
+        before, behind = _parts(value)
+        if behind:
             raise Unfit("目标列只存整数", "the column keeps whole numbers")
+        number = -int(before or 0) if value[0] == "-" else int(before or 0)
         if not least <= number <= most:
             raise Unfit("超出目标列的范围", "outside the column's range")
-        return int(number)
+        return number
 
     return fit
 
 
 def exact(precision: int | None, scale: int | None) -> Fit:
     """Fit decimal numbers of so many digits, `scale` of them behind the point; None for any."""
+    before_most = None if precision is None else precision - (scale or 0)
 
     def fit(value: Any) -> Decimal:
-        number = _decimal(value)
-        _, digits, exponent = number.as_tuple()
-        assert isinstance(exponent, int)
-        behind = -exponent
-        while behind > 0 and digits and digits[-1] == 0:
-            digits, behind = digits[:-1], behind - 1
-        if scale is not None and behind > scale:
+        before, behind = _parts(value)
+        if scale is not None and len(behind) > scale:
             raise Unfit(f"小数位超过目标列的{scale}位", f"more than the column's {scale} digits behind the point")
-        if precision is not None and number.adjusted() + 1 > precision - (scale or 0) and number != 0:
+        if before_most is not None and len(before) > before_most:
             raise Unfit("超出目标列的范围", "outside the column's range")
-        return number
+        return Decimal(value)
 
     return fit
 
@@ -215,6 +221,18 @@ def _offset(said: str) -> Any:
     return datetime.fromisoformat("2000-01-01T00:00:00" + ("+00:00" if said == "Z" else said)).tzinfo
 
 
+def _remembered(fit: Fit) -> Fit:
+    """Return what fits days and times, which come again and again."""
+    known = lru_cache(4096)(fit)
+
+    def fit_again(value: Any) -> Any:
+        if not isinstance(value, str):
+            raise Unfit(*_NO_DAY)
+        return known(value)
+
+    return fit_again
+
+
 def day(zone: timezone) -> Fit:
     """Fit days; a time only if it is midnight there."""
 
@@ -224,7 +242,7 @@ def day(zone: timezone) -> Fit:
             raise Unfit("目标列只存日期，时间会丢失", "the column keeps days; the time would be lost")
         return made.date()
 
-    return fit
+    return _remembered(fit)
 
 
 def stamp(zone: timezone, precision: int, aware: bool) -> Fit:
@@ -234,7 +252,7 @@ def stamp(zone: timezone, precision: int, aware: bool) -> Fit:
         made = moment(value, zone, precision)
         return made if aware else made.replace(tzinfo=None)
 
-    return fit
+    return _remembered(fit)
 
 
 def clock(precision: int, zone: timezone) -> Fit:

@@ -25,17 +25,19 @@ class Copying:
         self._statements, self._is_unique, self._otherwise = statements, is_unique, otherwise
         named = repr((statements.name, statements.columns)).encode()
         self._name = "exn_" + blake2b(named, digest_size=8).hexdigest()
+        self._temporary, self._columns = f"pg_temp.{self._name}", statements.list(statements.columns)
+        self._insert = f"INSERT INTO {statements.name} ({self._columns}) SELECT {self._columns} FROM {self._temporary}"
+        self._same = [f"t.{one} = n.{one}" for one in map(statements.quote, statements.key)]
         self._used = self._may = False
 
     def prepare(self, connection: Connection) -> None:
         """Make the temporary table, if this session has none; commits."""
         made = connection.info.setdefault("exn_temporary", set())
         if self._name not in made and "exn_no_temporary" not in connection.info:
-            columns = self._statements.list(self._statements.columns)
             try:
                 connection.exec_driver_sql(
                     f"CREATE TEMPORARY TABLE {self._name} ON COMMIT DELETE ROWS"
-                    f" AS SELECT {columns} FROM {self._statements.name} WITH NO DATA")
+                    f" AS SELECT {self._columns} FROM {self._statements.name} WITH NO DATA")
                 connection.commit()
                 made.add(self._name)
             except exc.ProgrammingError:
@@ -52,26 +54,46 @@ class Copying:
 
     def put(self, connection: Connection, rows: Sequence[Row]) -> None:
         """Insert or update rows."""
-        if len(rows) < FEW or not self._may:
+        if not self._bring(connection, rows):
             self._otherwise.put(connection, rows)
-            return
-        said, name = self._statements, f"pg_temp.{self._name}"
-        if self._used:
-            connection.exec_driver_sql(f"TRUNCATE {name}")
-        self._used = True
-        columns = said.list(said.columns)
-        copy(connection, f"COPY {name} ({columns}) FROM STDIN", rows)
-        if self._is_unique:
+        elif self._is_unique:
+            connection.exec_driver_sql(self._insert + " " + self._statements.on_conflict())
+        else:
+            self._update(connection)
+            same = " AND ".join(self._same)
             connection.exec_driver_sql(
-                f"INSERT INTO {said.name} ({columns}) SELECT {columns} FROM {name} {said.on_conflict()}")
-            return
-        same = " AND ".join(f"t.{said.quote(one)} = n.{said.quote(one)}" for one in said.key)
+                f"{self._insert} n WHERE NOT EXISTS (SELECT 1 FROM {self._statements.name} t WHERE {same})")
+
+    def add(self, connection: Connection, rows: Sequence[Row]) -> None:
+        """Insert rows, by COPY alone."""
+        if len(rows) < FEW:
+            self._otherwise.add(connection, rows)
+        else:
+            copy(connection, f"COPY {self._statements.name} ({self._columns}) FROM STDIN", rows)
+
+    def alter(self, connection: Connection, rows: Sequence[Row]) -> None:
+        """Update rows."""
+        if self._bring(connection, rows):
+            self._update(connection)
+        else:
+            self._otherwise.alter(connection, rows)
+
+    def _bring(self, connection: Connection, rows: Sequence[Row]) -> bool:
+        """Copy rows into the temporary table; return whether they are there."""
+        if len(rows) < FEW or not self._may:
+            return False
+        if self._used:
+            connection.exec_driver_sql(f"TRUNCATE {self._temporary}")
+        self._used = True
+        copy(connection, f"COPY {self._temporary} ({self._columns}) FROM STDIN", rows)
+        return True
+
+    def _update(self, connection: Connection) -> None:
+        said = self._statements
         changed = ", ".join(f"{said.quote(one)} = n.{said.quote(one)}" for one in said.rest)
         if changed:
-            connection.exec_driver_sql(f"UPDATE {said.name} t SET {changed} FROM {name} n WHERE {same}")
-        connection.exec_driver_sql(
-            f"INSERT INTO {said.name} ({columns}) SELECT {columns} FROM {name} n"
-            f" WHERE NOT EXISTS (SELECT 1 FROM {said.name} t WHERE {same})")
+            connection.exec_driver_sql(
+                f"UPDATE {said.name} t SET {changed} FROM {self._temporary} n WHERE {' AND '.join(self._same)}")
 
 
 def copy(connection: Connection, statement: str, rows: Sequence[Row]) -> None:

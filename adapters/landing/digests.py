@@ -71,6 +71,9 @@ class Digests:
 
 
 def _one(texts: Sequence[str]) -> bytes:
+    if len(texts) == 1:
+        octets = texts[0].encode()
+        return b"%d:%b" % (len(octets), octets)
     return b"".join(b"%d:%b" % (len(octets), octets) for octets in (text.encode() for text in texts))
 
 

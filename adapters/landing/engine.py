@@ -36,6 +36,8 @@ _WRITING: Mapping[str, Callable[[int, str], Sequence[str]]] = {
     "postgresql": lambda seconds, zone: [
         f"SET lock_timeout = {min(seconds, _LONGEST_WAIT) * 1000}", f"SET statement_timeout = {seconds * 1000}",
         "SET standard_conforming_strings = on", "SET client_min_messages = error",
+        # A table that grew since it was analysed would be read whole for a batch; and what costs so much, compiled.
+        "SET enable_seqscan = off", "SET jit = off",
     ],
     "mysql": _mysql, "mariadb": _mysql,
     "mssql": lambda seconds, zone: [f"SET LOCK_TIMEOUT {min(seconds, _LONGEST_WAIT) * 1000}", "SET XACT_ABORT OFF"],

@@ -105,7 +105,7 @@ class Landing:
 
     def _load(self, arrived: Sequence[Arrived]) -> None:
         """Learn what the ledger knows of the records, and where those stand that move."""
-        self.state = self.ledger.load([one.key.place for one in arrived], {one.row: one.key.origin for one in arrived})
+        self.state = self.ledger.load([one.key for one in arrived], {one.row: one.key.origin for one in arrived})
         for one in arrived:
             home = self.state.homes.get(one.row)
             hidden = self.ledger.hidden(home.key) if home is not None and home.key.place not in self.spots else None

@@ -105,14 +105,19 @@ class Ledger:
 
     # --- versions -------------------------------------------------------------------------------------------------
 
-    def load(self, places: Iterable[str], rows: Mapping[str, str]) -> State:
-        """Return what is known of these places, of all origins, and of these rows, whose origins are given."""
+    def load(self, keys: Iterable[Key], rows: Mapping[str, str]) -> State:
+        """Return what is known of these keys, and of the rows, whose origins are given; and who owns their places.
+
+        A row that is found tells its key; of a key that is known, and whose own origin stands there, nothing is asked.
+        """
         state, versions, strays = State(), self.tables.versions, self.tables.strays
         columns = list(versions.columns)
         self._take(state, self._among(columns, versions.c.row_digest, rows))
-        homes = {home.key.place for home in state.homes.values()}
-        self._take(state, self._among(columns, versions.c.key_digest, {*places, *homes}))
+        unknown = {key.place for key in keys if key not in state.held or key.place not in state.owners}
+        self._take(state, self._among(columns, versions.c.key_digest, unknown))
         lost = [row for row in rows if row not in state.homes]
+        if lost and self.connection.execute(select(strays.c.row_digest).limit(1)).first() is None:
+            lost.clear()
         for row, place, epoch, serial in self._among(list(strays.columns), strays.c.row_digest, lost):
             state.homes[row] = Home(Key(place, rows[row]), (epoch, serial))
             self._strayed.add(row)
@@ -146,13 +151,16 @@ class Ledger:
 
     def save(self, state: State, hidden: Mapping[Key, str]) -> None:
         """Keep what changed; `hidden` are the texts of keys that were written in this batch."""
-        rows = []
+        new: list[tuple[Any, ...]] = []
+        old: list[tuple[Any, ...]] = []
         for key in state.changed:
             held = state.held[key]
             stands = state.owners.get(key.place) == key.origin and not held.gone
             kept = (hidden.get(key) or self._hidden.get(key)) if stands else None
-            rows.append((key.place, key.origin, *held.version, held.row, int(held.gone), kept))
-        self.versions.put(self.connection, rows)
+            row = (key.place, key.origin, *held.version, held.row, int(held.gone), kept)
+            (old if key in self._hidden else new).append(row)
+        self.versions.add(self.connection, new)
+        self.versions.alter(self.connection, old)
         self._save_strays(state)
 
     def _save_strays(self, state: State) -> None:

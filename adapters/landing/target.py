@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import partial
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, inspect
@@ -182,6 +183,7 @@ class Target:
         self.others_unique = any(one != frozenset(names) and one & filled for one in table.unique)
         self._key_fields = [self.filled[at] for at in self.key if self.filled[at].find is not None]
         self._sorted = len(self._key_fields) > 1
+        self._fillers = [_filler(one) for one in self.filled]
         self.uses_words = any(one.word for one in self.filled)
 
     @property
@@ -221,29 +223,34 @@ class Target:
         """Return a record as a row, or why the target will not have it."""
         values: list[Any] = []
         fields = record.fields
-        for one in self.filled:
+        for find, fit, absent, null, one in self._fillers:
+            said = find(fields, words)
+            if said is None:
+                said = absent
             try:
-                values.append(self._value(one, fields, words))
+                if said is None and not null:
+                    raise Unfit("目标列不可为空", "the column must not be empty")
+                values.append(None if said is None else fit(said))
             except Unfit as why:
                 where = one.path or one.column.name
                 return Refused(where, f"{why.zh}（列{one.column.name}）", f"{why.en} (column {one.column.name})")
         return tuple(values)
 
-    def _value(self, one: Filled, fields: Mapping[str, Any], words: Words) -> Any:
-        if one.find is not None:
-            said = one.find(fields)
-            if said is None:
-                said = one.absent
-        elif one.word:
-            said = words[one.word]
-            return _now(one.column.fit, said) if one.word == "now" else one.column.fit(said)
-        else:
-            return one.constant
-        if said is None:
-            if not one.column.null:
-                raise Unfit("目标列不可为空", "the column must not be empty")
-            return None
-        return one.column.fit(said)
+
+def _filler(one: Filled) -> tuple[Any, ...]:
+    """Return how a column is filled: what finds its text in fields and words, what fits it, what if there is none."""
+    null = one.column.null or one.find is None and not one.word
+    if one.find is not None:
+        path, find = one.path, one.find
+        direct = (lambda fields, words: fields.get(path)) if "." not in path else (lambda fields, words: find(fields))
+        return direct, one.column.fit, one.absent, null, one
+    if one.word:
+        word, fit = one.word, one.column.fit
+        return (lambda fields, words: words[word]), partial(_now, fit) if word == "now" else fit, None, null, one
+    if one.constant is None:
+        return (lambda fields, words: None), one.column.fit, None, True, one
+    constant = one.constant
+    return (lambda fields, words: constant), (lambda said: said), None, True, one
 
 
 def _now(fit: Fit, said: str) -> Any:

@@ -27,17 +27,29 @@ class Writer(Protocol):
     def put(self, connection: Connection, rows: Sequence[Row]) -> None:
         """Insert rows, or update those whose key is there; no key stands twice among them."""
 
+    def add(self, connection: Connection, rows: Sequence[Row]) -> None:
+        """Insert rows whose keys are not there."""
+
+    def alter(self, connection: Connection, rows: Sequence[Row]) -> None:
+        """Update rows whose keys are there."""
+
 
 class Upserting:
     """One statement for each row, or for many."""
 
     def __init__(self, statements: Statements, upsert: str) -> None:
-        self._statements, self._upsert = statements, upsert
+        self._upsert, self._insert = upsert, statements.insert()
+        self.alter = self.put
 
     def put(self, connection: Connection, rows: Sequence[Row]) -> None:
         """Insert or update rows."""
         if rows:
             connection.exec_driver_sql(self._upsert, [tuple(row) for row in rows])
+
+    def add(self, connection: Connection, rows: Sequence[Row]) -> None:
+        """Insert rows."""
+        if rows:
+            connection.exec_driver_sql(self._insert, [tuple(row) for row in rows])
 
 
 class TwoSteps:
@@ -47,6 +59,7 @@ class TwoSteps:
         self._update, self._insert = statements.update(), statements.insert()
         at = statements.columns.index
         self._order = [at(one) for one in (*(statements.rest or statements.key), *statements.key)]
+        self.alter = self.put
 
     def put(self, connection: Connection, rows: Sequence[Row]) -> None:
         """Insert or update rows."""
@@ -54,8 +67,12 @@ class TwoSteps:
             tuple(row) for row, values in zip(rows, picked(rows, self._order))
             if connection.exec_driver_sql(self._update, values).rowcount == 0
         ]
-        if missing:
-            connection.exec_driver_sql(self._insert, missing)
+        self.add(connection, missing)
+
+    def add(self, connection: Connection, rows: Sequence[Row]) -> None:
+        """Insert rows."""
+        if rows:
+            connection.exec_driver_sql(self._insert, [tuple(row) for row in rows])
 
 
 def writer(statements: Statements, is_unique: bool, others_unique: bool = False) -> Writer:

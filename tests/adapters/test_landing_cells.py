@@ -38,7 +38,8 @@ BIG = cells.whole(-(1 << 31), (1 << 31) - 1)
     (cells.stamp(CHINA, 0, False), "20190228", datetime(2019, 2, 28)),
     (cells.clock(0, CHINA), "09:30:00", time(9, 30)), (cells.clock(6, CHINA), "093000.5", time(9, 30, 0, 500_000)),
     (cells.clock(0, CHINA), "09:30:00+08:00", time(9, 30)), (cells.as_json, {"a": "张"}, '{"a": "张"}'),
-    (cells.as_number, "7", 7), (cells.as_number, "123456789012.345", "123456789012.345"),
+    (BIG, "-" + "0" * 5000 + "7", -7), (cells.as_number, "7", 7),
+    (cells.as_number, "123456789012.345", "123456789012.345"),
 ])
 def test_what_fits_becomes_a_value(fit: Callable[[Any], Any], said: Any, value: Any) -> None:
     assert fit(said) == value
@@ -55,7 +56,8 @@ def test_what_fits_becomes_a_value(fit: Callable[[Any], Any], said: Any, value: 
     (cells.floating(False), "9" * 400),
     (cells.truth, "yes"), (cells.octets(1), "00ff"), (cells.octets(9), "0g"),
     (cells.octets(9), "00 ff"), (cells.day(CHINA), "20190229"), (cells.day(CHINA), "2019-02-28T09:30:00"),
-    (cells.day(CHINA), "201902"), (cells.day(CHINA), "2019-0228"), (cells.day(CHINA), "二〇一九"),
+    (cells.day(CHINA), "201902"), (cells.day(CHINA), ["20190228"]), (cells.day(CHINA), "2019-0228"),
+    (cells.day(CHINA), "二〇一九"),
     (cells.stamp(CHINA, 3, False), "2019-02-28T09:30:00.1234"),
     (cells.stamp(CHINA, 6, False), "2019-02-28T24:30:00"),
     (cells.stamp(CHINA, 6, False), "0001-01-01T00:00:00+14:00"), (cells.clock(0, CHINA), "25:00:00"),
