@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from tests.bench import backlogs, judging
+from tests.bench import tables as table_to_table
 from tests.bench.figures import ENTRIES, Figure, centile, of, significant
 from tests.bench.modes import MODES
 from tests.bench.rounds import Burst
@@ -57,7 +58,7 @@ def report(found: Measured) -> list[Figure]:
     """Return all figures in the order of the table."""
     return [
         *_ratios(found), *_by_cpu(found), *_idle(found), *_commits(found), *backlogs.report(found),
-        *judging.report(found.judged),
+        *judging.report(found.judged), *table_to_table.report(found.tables),
         *_memory(found.resident, "the whole run", "全程"), _nothing_lost(found),
         *_rates(found), *_readings(found), *_octets(found),
         *_stages(found, "json", "≥ 0.6"), *_stages(found, "xml", "≥ 0.7"),

@@ -31,7 +31,7 @@ class Sizes:
     """How much is done: `rounds`; `seconds` a burst lasts; `scale` of each mode's `first`; records of the idle measure,
     `pause` between two; seconds of a yardstick and of the commits; records through the relay; parcels by stage;
     records that wait, and of an outage; lanes that wait with `each` records, and urgent ones posted meanwhile; records
-    judged alone, and octets of a file."""
+    judged alone, and octets of a file; rows of a table."""
 
     rounds: int
     seconds: float
@@ -51,6 +51,7 @@ class Sizes:
     urgent: int = 10
     judged: int = 6000
     file: int = 1 << 30
+    table: int = 1_000_000
 
     def first(self, mode: Mode) -> int:
         """Return how many records are handed in before the rounds."""
@@ -67,7 +68,8 @@ def _whole(mode: Mode, records: float) -> int:
 
 FULL = Sizes(rounds=5, seconds=5.5, idle=120, peer=5.0, commits=1.0)
 QUICK = Sizes(rounds=3, seconds=2.0, scale=0.5, idle=60, peer=2.0, commits=0.5, moulds=1100, parcels=4,
-              waiting=50_000, outage=20_000, each=50, judged=2000, file=64 << 20)
+              waiting=50_000, outage=20_000, each=50, judged=2000, file=64 << 20,
+              table=20_000)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,12 @@ from tests.bench.outage import Drained, drain
 from tests.bench.pair import CENTRE, DEPARTMENT
 from tests.bench.rounds import Burst, Idle, Rounds, Sizes
 from tests.bench.stages import Stages
+from tests.bench.tables import Tables, tables
 from tests.bench.wire import Relay
 from tests.bench.yardsticks import YARDSTICKS, Reading
 
-PARTS = (*MODES, *YARDSTICKS, "idle", "commits", "wire", "stages", "waiting", "outage", "lanes", "judging")
+PARTS = (*MODES, *YARDSTICKS, "idle", "commits", "wire", "stages", "waiting", "outage", "lanes", "judging",
+         "tables")
 """What `--only` may name."""
 
 
@@ -40,6 +42,7 @@ class Measured:
     outage: Drained | None = None
     lanes: Urgent | None = None
     judged: Judged | None = None
+    tables: Tables | None = None
     wire: tuple[float, float] | None = None
     stages: dict[str, list[dict[str, float]]] = field(default_factory=dict)
     posted: int = 0
@@ -116,6 +119,9 @@ def _backlogs(
         for _ in range(sizes.rounds):
             judging.round()
         found.judged.files = files(folder / "judging", sizes.file)
+    if "tables" in parts:
+        say(f"{sizes.table:,} rows from table to table")
+        found.tables = tables(folder / "tables", sizes.table, sizes.rounds)
 
 
 def _last(found: Measured) -> str:

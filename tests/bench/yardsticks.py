@@ -11,9 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from shutil import which
 from typing import Protocol
 
 from node.cli.demo.site import free_ports
+from tests.adapters.servers import PostgreSQL
 from tests.bench import django_as2, rabbit
 from tests.bench.child import Child, end_with_parent
 from tests.bench.machine import Window, cpu
@@ -206,4 +208,7 @@ def missing(name: str) -> str | None:
         return None if rabbit.here() and find_spec("pika") else "rabbitmq-server (Debian) and pika"
     if name.startswith(DjangoAs2.name):
         return None if find_spec("pyas2") and find_spec("gunicorn") else "django-pyas2 and gunicorn (make bench)"
+    if name == "tables":
+        there = which("pgloader") and PostgreSQL.binary() != "postgres"
+        return None if there else "postgresql and pgloader (Debian)"
     return None
