@@ -104,7 +104,7 @@ class Walk:
         self._seen.add(one)
 
     def is_last(self, got: Got, count: int) -> bool:
-        """Whether the service has no more behind these rows, which end at the row `count`."""
+        """Whether the service has no more behind these rows, which ended at its row `count` when it gave them."""
         if "more" in self._paging:
             more = got.at(self._paging["more"])
             if more is MISSING:
@@ -135,7 +135,8 @@ class Walk:
     def _overlaps(self) -> bool:
         return bool(self._paging.get("overlap", True))
 
-    def _by_page(self, ask: Ask, number: int, count: int, tail: Digests) -> Iterator[Page]:
+    def _by_page(self, ask: Ask, number: int, size: int, tail: Digests) -> Iterator[Page]:
+        """Yield pages by number; `size` is the largest so far, for a service may give fewer rows than are asked for."""
         while True:
             got = ask(page=number)
             if tail and self._overlaps:
@@ -144,12 +145,13 @@ class Walk:
                 missed = _behind(back.rows, tail)
                 if missed:
                     tail = _tail(missed)
-                    yield Page(missed, [number, count, pack(tail)], back)
+                    yield Page(missed, [number, size, pack(tail)], back)
                     continue
-            count, tail = count + len(got.rows), _tail(got.rows)
+            size, tail = max(size, len(got.rows)), _tail(got.rows)
+            # Where the page ended when it was asked for, and not how many rows were given: some may be gone since.
+            last = not got.rows or self.is_last(got, (number - self.first) * size + len(got.rows))
             number += 1
-            last = not got.rows or self.is_last(got, count)
-            yield Page(got.rows, None if last else [number, count, pack(tail)], got)
+            yield Page(got.rows, None if last else [number, size, pack(tail)], got)
             if last:
                 return
 
@@ -160,7 +162,7 @@ class Walk:
             got = ask(offset=offset)
             rows, moved = got.rows, False
             if offset < count:
-                self._not(before, got.rows)
+                self._looked_at(ask, offset + len(got.rows), before, got.rows)
                 found = _found(got.rows, tail)
                 if moved := found is None:
                     offset = max(0, count - self._limit)
@@ -178,9 +180,12 @@ class Walk:
             if last:
                 return
 
-    def _not(self, before: Digests, rows: Sequence[Any]) -> None:
-        """Raise Misconfigured if these rows are those of the answer before: the service looks at no offset."""
-        if len(rows) > 1 and [*map(digest, rows)] == before:
+    def _looked_at(self, ask: Ask, behind: int, before: Digests, rows: Sequence[Any]) -> None:
+        """Raise Misconfigured if the service looks at no offset: it answers as before, and so it does behind its end.
+
+        Rows that came to the front may have pushed the very same ones to another offset, but not to both.
+        """
+        if len(rows) > 1 and [*map(digest, rows)] == before and [*map(digest, ask(offset=behind).rows)] == before:
             raise _repeated()
 
     # --- by what the service gives -----------------------------------------------------------------------------

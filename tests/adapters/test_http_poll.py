@@ -123,6 +123,7 @@ def test_rows_that_move_between_pages_are_not_missed(world: World, way: str, new
     world.persons.before = change
     node = world.node(way, lag=1)
     node.read()
+    world.persons.before = lambda asked: None  # what came where this read had been already is the next one's
     node.read()
     assert set(world.persons.rows) <= set(ids(node.rows))
 
