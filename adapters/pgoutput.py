@@ -23,7 +23,6 @@ RELATIONS = 100_000
 
 _OID = Struct(">I")
 _COUNT = Struct(">H")
-_LENGTH = Struct(">i")
 _BEGIN = Struct(">QqI")
 _COMMIT = Struct(">BQQq")
 _TRUNCATE = Struct(">IB")
@@ -234,35 +233,26 @@ class _Octets:
             return (CUT,) * wide
         if self.take(_COUNT)[0] != wide:
             raise Malformed("a row of another width than its table")
+        octets, at, end = self._octets, self._at, len(self._octets)
         found: list[Cell] = []
         for _ in range(wide):
-            if self._cut and self.left < 5:
-                self._at = len(self._octets)
-            found.append(CUT if self.is_cut else self._cell())
-        return tuple(found)
-
-    def _cell(self) -> Cell:
-        mark = self._octets[self._at] if self.left else 0
-        self._at += 1
-        if mark == 0x74:  # t
-            (long,) = self.take(_LENGTH)
-            end = self._at + long
-            if long < 0 or end > len(self._octets):
-                return self._short(long)
-            found = self._octets[self._at:end]
-            self._at = end
-            return found
-        if mark == 0x6E:  # n
-            return None
-        if mark == 0x75:  # u
-            return UNCHANGED
-        raise Malformed("a cell marked as none is")
-
-    def _short(self, long: int) -> Absent:
-        if long < 0 or not self._cut:
+            mark = octets[at] if at < end else 0
+            if mark == 0x74 and at + 5 <= end:  # t
+                begin = at + 5
+                at = begin + int.from_bytes(octets[at + 1:begin], "big")
+                found.append(octets[begin:at] if at <= end else CUT)
+            elif mark == 0x6E or mark == 0x75:  # n, u
+                at += 1
+                found.append(None if mark == 0x6E else UNCHANGED)
+            elif self._cut and (mark == 0x74 or at >= end):
+                at = end + 1
+                found.append(CUT)
+            else:
+                raise Malformed("a cell marked as none is, or without its length")
+        if at > end and not self._cut:
             raise Malformed("a cell longer than its message")
-        self._at = len(self._octets)
-        return CUT
+        self._at = min(at, end)
+        return tuple(found)
 
     def end(self) -> None:
         """Hold that nothing is left."""

@@ -21,9 +21,9 @@ from sqlalchemy import Connection, exc, text
 from adapters import sql
 from adapters.contract import Misconfigured, Unavailable
 
-PIECE = 32
+PIECE = 64
 """Messages fetched at a time."""
-LONGEST = 8 << 20
+LONGEST = 4 << 20
 """Most octets kept of one message; with PIECE the most that is held at a time."""
 _IN_USE, _TOO_SLOW, _ABSENT = "55006", "57014", "42704"
 _LSN = re.compile("([0-9A-F]{1,8})/([0-9A-F]{1,8})", re.ASCII).fullmatch
