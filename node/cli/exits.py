@@ -28,6 +28,7 @@ _OF_CODES: dict[Code, int] = {
     codes.DISAGREE: INTERNAL,
     codes.UNAUTHORIZED: PERMISSION,
     codes.NOT_ALLOWED: PERMISSION,
+    codes.ADAPTER_DOWN: UNAVAILABLE,
 }
 _OF_REASONS = {"mode": PERMISSION, "passphrase": PERMISSION, "write": PERMISSION, "short": USAGE, "exists": USAGE}
 """Of `KEY_FILE`, which has many causes; every other is a matter of configuration."""

@@ -33,14 +33,16 @@ def run(here: Situation, new_epoch: bool) -> int:
 
 
 @click.command("check", cls=Command, says=Sentence(
-    "检查配置、密钥、证书、权限、磁盘和密码自检，一次列出全部问题",
-    "look at configuration, keys, certificates, modes, disk and self-test, and tell every fault at once"))
+    "检查配置、密钥、证书、权限、磁盘、适配器和密码自检，一次列出全部问题",
+    "look at configuration, keys, certificates, modes, disk, adapters and self-test, and tell every fault at once"))
+@option("--adapters", "sources", is_flag=True, says=Sentence(
+    "还让每个适配器连接其来源系统检查", "also have each adapter connect to its system and look"))
 @as_json
 @click.pass_obj
-def check(here: Situation) -> int:
+def check(here: Situation, sources: bool) -> int:
     from node.service.check import check as look
 
-    found = look(here.settings, here.now())
+    found = look(here.settings, here.now(), sources)
     grave = any(one.grave for one in found)
     told = [{"at": one.at, "grave": one.grave, **described(one.met)} for one in found]
     library = None if grave else here.crypto.library

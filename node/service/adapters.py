@@ -9,6 +9,7 @@ from typing import Any
 from twisted.internet.defer import Deferred, DeferredList, DeferredLock
 
 from node.config import Settings
+from node.config.adapters import AdapterSection
 from node.crypto import keyfile
 from node.hosts import Told
 from node.intake.lander import Lander
@@ -32,15 +33,13 @@ class Installed:
 
 def read_adapters(settings: Settings) -> tuple[Installed, ...]:
     """Return the configured adapters with their secrets; raise Hold(KEY_FILE) for a secret's file that is not good."""
-    return tuple(
-        Installed(
-            section.instance({
-                name: keyfile.read(path).strip().decode("utf-8", "replace") for name, path in section.secrets.items()
-            }),
-            section.sources(), section.targets(),
-        )
-        for section in settings.adapter
-    )
+    return tuple(map(read_adapter, settings.adapter))
+
+
+def read_adapter(section: AdapterSection) -> Installed:
+    """Return one configured adapter with its secrets; raise Hold(KEY_FILE) for a secret's file that is not good."""
+    secrets = {name: keyfile.read(path).strip().decode("utf-8", "replace") for name, path in section.secrets.items()}
+    return Installed(section.instance(secrets), section.sources(), section.targets())
 
 
 class _Running:

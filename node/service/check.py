@@ -1,7 +1,7 @@
 """Check: everything a node needs, looked at without starting it, and every fault told at once (`exchange-node check`).
 
 The settings themselves were judged by `node.config`; here is what only the machine can tell: the crypto library, key
-files, certificates and lists, specifications, the state folder with its stores, the disk, the clock.
+files, certificates and lists, specifications, the state folder with its stores, the disk, adapters, the clock.
 
 Rule 1: nothing is changed, and nothing is left in the state folder by another account than its owner.
 Rule 2: a grave finding means that the node would not start or not exchange; the others are told in time.
@@ -29,6 +29,7 @@ from node.model.certificate import Certificate, Role
 from node.model.instant import Instant
 from node.model.trouble import Code, Trouble, trouble
 from node.ports import Crypto
+from node.service.adapter_check import check_adapters
 from node.service.papers import (
     Authorities,
     authorities,
@@ -64,11 +65,15 @@ class Finding:
         return self.met.code
 
 
-def check(settings: Settings, now: Instant) -> list[Finding]:
-    """Return everything found, in the order of the settings' tables; empty if all is well."""
+def check(settings: Settings, now: Instant, sources: bool = False) -> list[Finding]:
+    """Return everything found, in the order of the settings' tables; empty if all is well.
+
+    With `sources` every adapter also looks at the system it reads or writes.
+    """
     look = _Look(settings, now)
     for part in (look.library, look.keys, look.peers, look.callers, look.specifications, look.state, look.room):
         part()
+    look.found += [Finding(*found) for found in check_adapters(settings, sources)]
     look.clock()
     return look.found
 

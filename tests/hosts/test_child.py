@@ -70,6 +70,17 @@ def test_settings_reach_the_process_and_nothing_else_shows_them() -> None:
     assert "EXN_SECRET" not in environment and "not-to-be-seen" not in str(environment) + str(arguments) + line
 
 
+def test_a_process_that_failed_before_it_was_asked_has_its_reason_told() -> None:
+    child = Child("sql_table", {"uri": "x"})
+    try:
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        with pytest.raises(Trouble) as met:
+            child.ask("check")
+    finally:
+        child.close()
+    assert met.value.code is codes.ADAPTER and "uri is not known" in met.value.sentence.en
+
+
 def test_an_act_that_is_given_up_ends_the_process() -> None:
     with odd("rows") as child:
         act = child.act("read")

@@ -112,6 +112,19 @@ def test_cells_that_are_rare_or_long_are_counted_and_not_shown() -> None:
     assert "某人" not in draft.text and "30 cells are no codes" in draft.text
 
 
+def test_cells_are_shown_of_a_column_only_whose_name_speaks_for_itself() -> None:
+    rows = [{"ID": number, "人员状态登记": "赵铁柱", "人员状态": "已迁出"} for number in range(40)]
+    assert "已迁出" in of({"ID": "", "人员状态": ""}, rows, "ID").text
+    draft = of({"ID": "", "人员状态登记": ""}, rows, "ID")
+    assert field(draft, "PersonStatusCode") == "人员状态登记" and "40 cells are no codes" in draft.text
+    assert "赵铁柱" not in draft.text
+
+
+def test_a_number_of_something_is_the_row_id_where_there_is_no_key() -> None:
+    draft = of({"RKBH": "", "PCH": ""}, [{"RKBH": f"A{number}", "PCH": f"B{number}"} for number in range(40)])
+    assert field(draft, "RecordId") == "RKBH" and "# 核对：来源记录号" in draft.text
+
+
 # --- the parts ---------------------------------------------------------------------------------------------------
 
 

@@ -2,7 +2,8 @@
 
 Rule 1: a column feeds one field, and a field has one column; the best pairs are made first.
 Rule 2: cells that are not valid for a field speak against a name, a strong form speaks for one, and can stand alone.
-Rule 3: a pair of which anything is doubtful is marked `doubtful`, and whatever else may be meant is named.
+Rule 3: no cell of a column is shown whose name does not speak for itself.
+Rule 4: a pair of which anything is doubtful is marked `doubtful`, and whatever else may be meant is named.
 """
 
 from __future__ import annotations
@@ -73,6 +74,8 @@ class Chooser:
 
     def _weighed(self, path: str, column: SourceColumn, like: Likeness) -> Pair:
         trial, leaf = self.trials.trial(path, column), self.judge.leaves[path]
+        if trial.guesses and like.degree < SURE:
+            trial = trial.hidden()  # what is perhaps no code at all may be a person's name
         weight = like.degree + self._content(leaf, column, trial)
         bare = "Text" in leaf.types and like.thin and not (leaf.mask in _TOLD and _plausible(leaf, column))
         doubtful = like.degree < SURE or not trial.good or not trial.given or bare or "codes" in trial.words

@@ -60,7 +60,7 @@ def read_table(described: Mapping[str, Any], lines: Sequence[bytes]) -> SourceTa
     A row that is no JSON object, and a column whose name no mapping could say, is left out.
     """
     rows = tuple(row for line in lines[:ROWS] if isinstance(row := _row(line), dict))
-    said = described.get("columns") or [{"name": name} for name in (rows[0] if rows else ())]
+    said = described.get("columns") or [{"name": name} for name in dict.fromkeys(name for row in rows for name in row)]
     columns = [one for one in said if isinstance(one, Mapping)]
     good = list({str(one["name"]): one for one in columns if can_be_named(one.get("name"))}.values())[:COLUMNS]
     named = {str(one["name"]) for one in good}

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from node.model.sentence import Sentence
-from node.validate.mapping.drafting.choosing import Chooser, Pair
+from node.validate.mapping.drafting.choosing import SEEN, Chooser, Pair
 from node.validate.mapping.drafting.columns import SourceColumn, SourceTable
 from node.validate.mapping.drafting.entries import Entry, missing, of_pair
 from node.validate.mapping.drafting.naming import normal
@@ -24,6 +24,7 @@ from node.validate.uses import PERSONAL
 _PERSONAL = re.compile(r"(?<!\d)(?:\d{15}|\d{17}[\dXx]|(?:\+?86)?1[3-9]\d{9})(?!\d)")
 """An identity number, of the old form or the new, or that of a mobile telephone."""
 _PLAIN = re.compile("[!-~]{1,50}")
+_NUMBER_OF = ("ID", "BH", "XH", "LSH", "GUID", "NO", "编号", "序号", "流水号", "编码")
 _NUMBERS = re.compile(r"INT|SERIAL|NUM|DEC|UUID|GUID", re.I)
 _UPDATED = frozenset(map(normal, UPDATED)) | {
     "GXSJ", "ZHGXSJ", "XGSJ", "ZHXGSJ", "SJGXSJ", "BGSJ", "GXRQ", "XGRQ", "SJC"}
@@ -97,6 +98,7 @@ class Control:
             return self._joined(keys, PRIMARY, False)
         named = next((one.column for one in self._chooser.pairs(path, self._table.columns)
                       if one.column.name not in graded and self._unique([one.column])), None)
+        named = named or self._numbered(entries, graded)
         if named is not None:
             return self._joined([named], NAMED, True)
         business = self._business(entries, graded)
@@ -105,6 +107,13 @@ class Control:
         if keys:
             return missing(path, self._place, ONLY_PERSONAL.fill(names="、".join(told(one.name) for one in keys)))
         return missing(path, self._place, NO_KEY)
+
+    def _numbered(self, entries: Iterable[Entry], graded: frozenset[str]) -> SourceColumn | None:
+        """Return a column that nothing else uses, is called a number of something, and tells every sampled row."""
+        used = graded.union(*(one.columns for one in entries))
+        return next((
+            one for one in self._table.columns if one.name not in used and normal(one.name).endswith(_NUMBER_OF)
+            and one.given >= SEEN and self._unique([one])), None)
 
     def _business(self, entries: Iterable[Entry], graded: frozenset[str]) -> list[SourceColumn]:
         names = [name for one in entries if one.path in self._shape.key and not one.missing for name in one.columns]

@@ -54,6 +54,12 @@ class Trial:
         """Whether nearly all cells are valid."""
         return self.share >= GOOD
 
+    def hidden(self) -> Trial:
+        """Return it without the table of its cells."""
+        valid = sum(one.count for one in self.guesses if one.code == one.cell)
+        words = {word: said for word, said in self.words.items() if word != "codes"}
+        return Trial(words, valid, self.given, (HIDDEN.fill(count=self.given - valid),))
+
 
 class Trials:
     """Tries columns for fields, each pair once."""
