@@ -20,8 +20,8 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 LONG = (
-    "world", "processes", "cli", "validate", "regressions", "bench", "crypto", "envelope", "powercut", "fuzz",
-    "exchange",
+    "adapters", "world", "processes", "cli", "validate", "regressions", "bench", "crypto", "envelope", "powercut",
+    "fuzz", "exchange",
 )
 """The folders that take longest, longest first: begun last, one of them would run alone."""
 _COUNT = re.compile(r"(\d+) (passed|failed|skipped|errors?|xfailed|xpassed)")
