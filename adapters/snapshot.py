@@ -24,6 +24,7 @@ from adapters.contract import Dirty, Misconfigured, Row
 from adapters.keys import Malformed, Octets, numbers, pack, squeeze, unpack, unsqueeze
 from adapters.places import Place
 from adapters.rows import write_row
+from adapters.whole import strange
 from node.model.frames import STATE
 
 ROOM = (STATE - 1024) // 5 * 4
@@ -102,11 +103,6 @@ class Known:
         except (KeyError, TypeError, ValueError, IndexError):
             raise strange() from None
         return cls(by, keys, buckets)
-
-
-def strange() -> Misconfigured:
-    """Return that a bookmark is none of ours."""
-    return Misconfigured("断点无法识别，请从头读取", "the bookmark cannot be read; read anew")
 
 
 def too_many(rows: int) -> Misconfigured:

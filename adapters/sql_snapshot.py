@@ -39,11 +39,11 @@ from adapters.contract import (
     warning,
 )
 from adapters.dialects import fetch
-from adapters.pages import Pages, places
-from adapters.places import Place, write_place
-from adapters.progress import resumed
-from adapters.snapshot import ROOM, Bucket, Comparison, Given, Known, digest, strange
+from adapters.pages import Pages
+from adapters.places import Place
+from adapters.snapshot import ROOM, Bucket, Comparison, Given, Known, digest
 from adapters.sql_table import SqlTable
+from adapters.whole import Whole
 
 SHARE = 0.2
 """So much of a table may be gone between two reads,"""
@@ -69,13 +69,14 @@ class SqlSnapshot(SqlTable):
         "required": ["table"],
         "additionalProperties": False,
     }
+    writes = None  # type: ignore[assignment]  # sql_table lands records, this kind only reads
     deletes = True
 
     _snapshot: _Snapshot | None = None
 
     def survey(self, what: Mapping[str, Any], write: bool = False) -> Iterable[Finding]:
         """Tell the statements that will be run, and how full the bookmark will be."""
-        yield from super().survey(what, write)
+        yield from (one for one in super().survey(what) if "cursor" not in one.en)
         with sql.reading(self._engine) as connection:
             yield _Snapshot(self._pages(connection, what), None).size()
 
@@ -84,7 +85,7 @@ class SqlSnapshot(SqlTable):
         with sql.reading(self._engine) as connection:
             reader = self._snapshot = _Snapshot(self._pages(connection, order.what), order.what.get("most_deletes"))
             if order.mode is Mode.WHOLE:
-                yield from reader.whole(order.bookmark)
+                yield from reader.read(order.bookmark)
             elif order.mode is Mode.NONE:
                 yield Bookmark(reader.present().write())
             else:
@@ -95,42 +96,17 @@ class SqlSnapshot(SqlTable):
         return None if self._snapshot is None else self._snapshot.named()
 
 
-class _Snapshot:
+class _Snapshot(Whole):
     """One read of one table."""
 
     def __init__(self, pages: Pages, most_deletes: int | None) -> None:
-        self.pages, self.most_deletes = pages, most_deletes
-        self.by = pages.key
-        self._last: Place = ()
-
-    def named(self) -> str | None:
-        """Return the name of the row that was given last."""
-        return self.pages.name(self.by, self._last)
-
-    def _rows(self, after: Place | None = None) -> Iterator[tuple[Place, Row | Dirty]]:
-        """Yield each row, or that it cannot be given, with its key."""
-        names, told = self.pages.names, self.pages.told(self.by)
-        place_of = places(told, self.by)
-        for page in self.pages.read(self.by, told, after):
-            for at, row in enumerate(page.rows):
-                yield place_of(row), page.odd[at] if at in page.odd else dict(zip(names, row))
-
-    def whole(self, bookmark: Any) -> Iterator[Row | Bookmark | Dirty]:
-        """Give every row, from where a whole read was broken off."""
-        try:
-            after = resumed(bookmark, self.by)
-        except (AttributeError, KeyError, TypeError, ValueError, IndexError):
-            raise strange() from None
-        for number, (self._last, row) in enumerate(self._rows(after), 1):
-            yield row
-            if number % self.pages.page == 0:
-                yield Bookmark({"by": self.by, "after": write_place(self._last)})
-        yield Bookmark(None)
+        super().__init__(pages)
+        self.most_deletes = most_deletes
 
     def present(self) -> Known:
         """Return what the table is now."""
         known = Known(self.by)
-        for key, row in self._rows():
+        for key, row in self.rows():
             known.keys.append(key)
             known.buckets.append(Bucket(1, self._sum(key, row)))
         return known
@@ -146,7 +122,7 @@ class _Snapshot:
         comparison, open_, ever = Comparison(known), 0, False
         for one in self._compared(comparison):
             if one is not None:
-                self._last = one.key
+                self.last = one.key
                 yield one.row
                 open_, ever = open_ + 1, True
             elif open_ >= self.pages.page:
@@ -156,8 +132,8 @@ class _Snapshot:
         gone = self._absent(missed)
         refused = self._refused(len(known.keys), len(gone), comparison.rows)
         if refused is None:
-            for self._last in gone:
-                yield {**dict(zip(self.by, self._last)), GONE: True}
+            for self.last in gone:
+                yield {**dict(zip(self.by, self.last)), GONE: True}
             comparison.forget(gone)
         if open_ or missed and (refused is None or len(gone) < len(missed)) or bookmark is None and not ever:
             yield Bookmark(comparison.known().write())
@@ -166,7 +142,7 @@ class _Snapshot:
 
     def _compared(self, comparison: Comparison) -> Iterator[Given | None]:
         """Yield what is to be given of the table as it is now; None where a bookmark may stand."""
-        for key, row in self._rows():
+        for key, row in self.rows():
             yield from comparison.until(key)
             if comparison.between:
                 yield None
