@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from node.model.record import Draft, Record
+from node.validate import sample
 from node.validate.mapping import SourceMapping, load_mapping
 from node.validate.mapping.drafting import Drafted, draft_mapping
 from node.validate.mapping.drafting.dates import FORMS, forms
@@ -66,6 +68,30 @@ def test_an_old_table_is_matched_loads_and_nearly_all_its_rows_are_records(name:
     judged = [mapping.judge(Draft(number, "json", line), TODAY) for number, line in enumerate(old.lines())]
     good = sum(isinstance(one, Record) for one in judged)
     assert draft.faults == () and good == draft.good >= 0.95 * draft.rows
+
+
+def _called(how: str, path: str, label: str) -> str:
+    plain = re.sub("（.*?）", "", label)
+    if how == "pinyin":
+        return (initials(re.sub("(?<!信用)代码$", "", plain)) or (path,))[0]
+    return path if how == "field" else plain
+
+
+@pytest.mark.parametrize("how", ["field", "label", "pinyin"])
+def test_columns_called_as_the_fields_of_every_specification_are_matched_and_none_is_silently_wrong(how: str) -> None:
+    right = wanted = 0
+    for name in NAMES:
+        fields = {path: leaf for path, leaf in leaves(spec(name).shape.record) if "/" not in path and leaf.most == 1}
+        called = {path: _called(how, path, leaf.label.zh) for path, leaf in fields.items()}
+        once = {path: column for path, column in called.items() if list(called.values()).count(column) == 1}
+        twins = [sample(spec(name), 3, number) for number in range(30)]
+        rows = [{column: twin.get(path) for path, column in called.items()} for twin in twins]
+        found = {one.path: one for one in of(dict.fromkeys(called.values(), ""), rows, name=name).entries}
+        for path in (path for path in once if any(path in twin for twin in twins)):
+            right += path in found and once[path] in found[path].columns
+            wanted += 1
+        assert all(one.doubtful or not one.columns or called[path] in one.columns for path, one in found.items()), name
+    assert right >= 0.98 * wanted > 300
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -245,6 +271,14 @@ def test_the_read_of_the_table_is_told_with_cursor_and_key() -> None:
     text = drafted(ALL["population"]()).text
     assert '#   what = { table = "T_RK_JBXX", cursor = "GXSJ", key = ["RKBH"] }' in text
     assert "make an index" not in text and "an index" in drafted(ALL["legal"]()).text
+
+
+def test_a_wide_table_of_long_texts_takes_no_more_than_seconds() -> None:
+    names = sorted({word for just, loose in SYNONYMS.values() for word in (*just, *loose)})[:500]
+    rows = [{name: f"{number} {name} " + "字" * 2000 for name in names} for number in range(20)]
+    begun = time.process_time()
+    assert of(dict.fromkeys(names, ""), rows).faults == ()
+    assert time.process_time() - begun < 20  # 2 s, and 45 s before cells that are hopeless were left alone
 
 
 # --- hostile names ------------------------------------------------------------------------------------------------

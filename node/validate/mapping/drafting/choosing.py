@@ -26,6 +26,8 @@ NEAR = 8
 SEEN = 5
 """So many cells must be there before a form stands alone."""
 
+NUMBER = 30
+"""Most characters of a number with a check digit, blanks and signs between its digits included."""
 _TOLD = ("name", "address")
 """Masks that say what a text looks like."""
 
@@ -57,7 +59,7 @@ class Chooser:
 
     def _kinds(self, column: SourceColumn) -> frozenset[str]:
         """Return the types with a check digit that nearly all cells of a column are of."""
-        if column.given < SEEN:
+        if column.given < SEEN or not _mostly(column, lambda cell: len(cell) <= NUMBER):
             return frozenset()
         return frozenset(
             kind for path, leaf in self.judge.leaves.items() for kind in leaf.types

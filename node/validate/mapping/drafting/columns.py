@@ -26,7 +26,7 @@ NOTHING = ("NULL", "null", "Null", "无", "空", "-", "--", "—", "/", "\\", "N
 
 @dataclass(frozen=True, slots=True)
 class SourceColumn:
-    """A column as the source describes it; `cells` are the texts found in it and how often, without the empty ones."""
+    """A column as the source describes it; `cells` are the texts found in it, the frequent ones first."""
 
     name: str
     kind: str = ""
@@ -101,5 +101,5 @@ def _column(said: Mapping[str, Any], cells: Counter[str], nothing: Sequence[str]
     return SourceColumn(
         str(said["name"]), str(said.get("kind") or "")[:100], str(said.get("comment") or "")[:1000],
         bool(said.get("key")), bool(said.get("null", True)), bool(said.get("indexed")),
-        {text: count for text, count in cells.items() if text not in nothing},
+        {text: count for text, count in cells.most_common() if text not in nothing},
     )

@@ -19,6 +19,8 @@ from node.validate.specification import Specification
 from node.validate.specifications import Digest
 
 ZONE = "+08:00"
+HOPELESS = 20
+"""After so many different cells, none of them valid, no more are looked at."""
 
 Words = Mapping[str, Any]
 """The words of a field in a mapping, without its source."""
@@ -60,11 +62,20 @@ class Judge:
         return None if made is None or wrong else made.takes[0][1]
 
     def counted(self, path: str, words: Words, column: SourceColumn) -> int:
-        """Return how many of a column's cells become texts that the field takes; -1 if the words do not go together."""
+        """Return how many of a column's cells become texts that the field takes; -1 if the words do not go together.
+
+        None is counted where the `HOPELESS` most frequent cells are not valid.
+        """
         take = self.compiled(path, words, {"from": column.name})
         if take is None:
             return -1
-        return sum(count for cell, count in column.cells.items() if self._fits(path, take, {column.name: cell}))
+        valid = 0
+        for number, (cell, count) in enumerate(column.cells.items()):
+            if number == HOPELESS and not valid:
+                return 0
+            if self._fits(path, take, {column.name: cell}):
+                valid += count
+        return valid
 
     def _fits(self, path: str, take: Take, row: Mapping[str, Any]) -> bool:
         try:

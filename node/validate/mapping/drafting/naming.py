@@ -82,7 +82,7 @@ class FieldNames:
         labels = tuple(_labels(leaf.label.zh))
         just, loose = _words(labels)
         self._zh: list[tuple[str, int, Sentence]] = [(one, 96, LABEL) for one in labels]
-        self._zh += [(one, 90, SYNONYM) for one in just if _HAN.search(one)]
+        self._zh += [(one, 90, SYNONYM) for one in (*just, *_named(leaf.label.zh)) if _HAN.search(one)]
         self._zh += [(one, 74, LOOSE) for one in loose if _HAN.search(one)]
         self._keys: dict[str, Likeness] = {}
         for word, degree, _ in self._zh:
@@ -164,13 +164,20 @@ def stem(label: str) -> str:
 def _labels(label: str) -> Iterator[str]:
     """Yield the forms of a label, the whole one first."""
     plain = normal(_ASIDE.sub("", label))
-    yield stem(plain)
+    yield from dict.fromkeys((stem(plain), plain))
     for end, others in _SWAPS:
         if plain.endswith(end) and plain != end:
             yield from (plain[:-len(end)] + other for other in others if len(plain) > len(end) + 1 or other)
     pieces = [normal(one) for one in re.split("或|、", _ASIDE.sub("", label))]
     if len(pieces) > 1:
         yield from (piece for piece in pieces if len(piece) > 2)
+
+
+def _named(label: str) -> list[str]:
+    """Return what a column is called that holds the names of a field's codes."""
+    plain = normal(_ASIDE.sub("", label))
+    short = stem(plain)
+    return [short + "名称"] if short != plain else []
 
 
 def _words(labels: Sequence[str]) -> tuple[list[str], list[str]]:
