@@ -152,8 +152,11 @@ _PLAIN = frozenset({
 """Types of PostgreSQL that are given as Python has them; all others as text, in the words of the database."""
 
 
-def postgres_cells(cursor: Any) -> None:
-    """Have a cursor of psycopg give what Python has no value for as text; reflection needs its arrays as lists."""
+def postgres_cells(cursor: Any, lenient: bool = True) -> None:
+    """Have a cursor of psycopg give what Python has no value for as text; reflection needs its arrays as lists.
+
+    Without `lenient` times are read faster, and those that Python has no value for are an error.
+    """
     from psycopg.pq import Format
     from psycopg.types.string import TextLoader
 
@@ -161,7 +164,7 @@ def postgres_cells(cursor: Any) -> None:
     for one in known.types:
         for oid in {one.array_oid} - {0} if one.name in _PLAIN else {one.oid, one.array_oid} - {0}:
             known.register_loader(oid, TextLoader)
-    for name in ("date", "timestamp", "timestamptz"):
+    for name in ("date", "timestamp", "timestamptz") if lenient else ():
         known.register_loader(name, _lenient(known.get_loader(known.types[name].oid, Format.TEXT)))
 
 
@@ -216,7 +219,7 @@ def _cursor(raw: Any, lenient: bool) -> Any:
         return raw.cursor(SSCursor)
     cursor = raw.cursor()
     if hasattr(cursor, "adapters"):
-        postgres_cells(cursor)
+        postgres_cells(cursor, lenient)
     if hasattr(cursor, "stream_blob_threshold"):  # Firebird: else a long cell would be a file, closed with the cursor
         cursor.stream_blob_threshold = sys.maxsize
     return cursor

@@ -1,6 +1,6 @@
 """A table read in the order of some of its columns, a page at a time, each page a statement of its own.
 
-Rule 1: a page has at most so many rows, and ends early when it holds 8 MiB: memory does not grow with the table, nor
+Rule 1: a page has at most so many rows, and ends early when it holds 4 MiB: memory does not grow with the table, nor
         with its photographs.
 Rule 2: a row that cannot be given is `Dirty` with its name and its column, and the rows beside it are given: what the
         driver cannot read is read again, row by row.
@@ -26,7 +26,7 @@ from adapters.places import Place
 from adapters.refusals import is_of_a_cell
 from adapters.rows import MOST
 
-HELD = 8 << 20
+HELD = 4 << 20
 """About so many characters and octets a page may hold."""
 
 SINGLY = 200
@@ -97,6 +97,7 @@ class Pages:
         self._by_rows = family(connection.engine.url) == "postgresql"
         self._loose = any(self.known[one].null and one not in self.declared for one in self.key)
         self._most = self.page
+        self._lenient = False
 
     def query(self, by: Sequence[str], names: Sequence[str], after: Place | None = None, last: Place | None = None,
               most: int | None = None) -> Select[Any]:
@@ -151,20 +152,21 @@ class Pages:
 
     def _page(self, by: Sequence[str], names: Sequence[str], after: Place | None, last: Place | None) -> Page:
         wide = [at for at, one in enumerate(names) if not _NARROW.search(self.known[one].kind.upper())]
-        try:
-            return self._fetched(by, names, wide, self.query(by, names, after, last))
-        except Exception as why:
-            if not is_of_a_cell(why):
-                raise
+        for self._lenient in (False, True)[self._lenient:]:
+            try:
+                return self._fetched(by, names, wide, self.query(by, names, after, last))
+            except Exception as why:
+                if not is_of_a_cell(why):
+                    raise
         return self._singly(by, names, after, last)
 
     def _fetched(self, by: Sequence[str], names: Sequence[str], wide: Sequence[int], query: Select[Any]) -> Page:
         most, held = self._most, 0
         if not wide:
-            rows = list(fetch(self.connection, query))
+            rows = list(fetch(self.connection, query, lenient=self._lenient))
             return Page(rows, {}, len(rows) == most)
         rows, odd = [], {}
-        for row in fetch(self.connection, query, 1 if most < self.page else 8):
+        for row in fetch(self.connection, query, 1, self._lenient):
             size = sum([len(cell) for at in wide if isinstance(cell := row[at], str | bytes)])
             if size > MOST:
                 longest = max(wide, key=lambda at: len(row[at]) if isinstance(row[at], str | bytes) else 0)

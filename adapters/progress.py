@@ -65,7 +65,7 @@ class Progress:
 
     def _settled(self) -> Any:
         """Return the stamp before which nothing can come any more; None if that is not known."""
-        top = next(iter(fetch(self.pages.connection, self.pages.newest(1))), None)
+        top = next(iter(list(fetch(self.pages.connection, self.pages.newest(1)))), None)
         if top is not None and isinstance(top[0], int | float | Decimal):
             return earlier(top[0], self.lag)
         return None
@@ -84,7 +84,7 @@ class Progress:
         return stamp if stamp is None or is_later(self.at, stamp) else self.at
 
     def _last_below(self, low: Any) -> Place | None:
-        return next(iter(fetch(self.pages.connection, self.pages.newest(1, low))), None)
+        return next(iter(list(fetch(self.pages.connection, self.pages.newest(1, low)))), None)
 
     def passes(self, last: Place) -> bool:
         """Take a page by its last place alone, if the whole of it is so old that nothing comes there any more."""

@@ -37,6 +37,9 @@ PLANS = 4096
 _SIMPLE = frozenset({str, int, bool, type(None), date})
 """What orjson writes in our form, or refuses."""
 
+_LEFT = frozenset({Decimal, timedelta, bytes, bytearray, memoryview})
+"""What it asks us for."""
+
 
 class _Unfit(Exception):
     """A cell that has no form."""
@@ -53,7 +56,7 @@ def write_row(row: Row) -> bytes | Dirty:
     if plan is None:
         plan = _planned(kinds)
     try:
-        line = orjson.dumps(_formed(row, plan) if plan else row)
+        line = orjson.dumps(_formed(row, plan) if plan else row, _left)
     except (TypeError, _Unfit):  # a lone surrogate, a number of more than 64 bits, or a cell without a form
         return _slowly(row)
     return line if len(line) <= MOST else _too_long()
@@ -68,15 +71,22 @@ _PLANS: dict[tuple[type, ...], Plan] = {}
 def _planned(kinds: tuple[type, ...]) -> Plan:
     if len(_PLANS) >= PLANS:
         _PLANS.clear()
-    plan = tuple((at, _form(kind)) for at, kind in enumerate(kinds) if kind not in _SIMPLE)
+    plan = tuple((at, _form(kind)) for at, kind in enumerate(kinds) if kind not in _SIMPLE and kind not in _LEFT)
     return _PLANS.setdefault(kinds, plan)
 
 
 def _formed(row: Row, plan: Plan) -> Row:
-    cells = list(row.values())
+    cells, changed = list(row.values()), False
     for at, form in plan:
-        cells[at] = form(cells[at])
-    return dict(zip(row, cells))
+        was = cells[at]
+        now = cells[at] = form(was)
+        changed = changed or now is not was
+    return dict(zip(row, cells)) if changed else row
+
+
+def _left(cell: Any) -> Any:
+    """Return the form of a cell that orjson has none for."""
+    return _form(type(cell))(cell)
 
 
 def _form(kind: type) -> Callable[[Any], Any]:

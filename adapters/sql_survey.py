@@ -59,7 +59,7 @@ def survey(pages: Pages) -> Iterator[Finding]:
     """Yield the statements that will be run and how, then what is amiss with the table."""
     first = pages.told(pages.order)
     yield from _told("首页", "the first page", pages, pages.query(pages.order, first))
-    place = next(iter(fetch(pages.connection, pages.newest(1))), None) if pages.cursor else None
+    place = next(iter(list(fetch(pages.connection, pages.newest(1)))), None) if pages.cursor else None
     if place is not None:
         yield from _told("续页", "a further page", pages, pages.query(pages.order, first, place))
     yield from _key(pages)

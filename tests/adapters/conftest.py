@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from tests.adapters.servers import Database, Firebird, MariaDB, PostgreSQL, Server, SQLite
+from tests.adapters.servers import Database, Firebird, MariaDB, PostgreSQL, Server, SQLite, elsewhere
 
 Find = Callable[[str, str], str]
 
@@ -60,3 +61,21 @@ def database(each: Server) -> Iterator[Database]:
     made = each.fresh()
     yield made
     each.drop(made)
+
+
+@pytest.fixture(params=["sqlite", "postgresql", "mariadb", "firebird", "kingbase", *elsewhere.named()])
+def source(request: pytest.FixtureRequest) -> Iterator[Database]:
+    """Give an empty database of every kind that can be read, in turn, and forget it afterwards.
+
+    `kingbase` is PostgreSQL's server through KingbaseES's driver; others are named by EXN_TEST_URL_NAME.
+    """
+    if request.param.isupper():
+        server: Server = elsewhere.Elsewhere(os.environ[elsewhere.PREFIX + request.param])
+    else:
+        server = request.getfixturevalue({"kingbase": "postgresql"}.get(request.param, request.param))
+    made = server.fresh()
+    if request.param == "kingbase":
+        url = made.url.replace("postgresql+psycopg://", "kingbase+ksycopg2://")
+        made = Database(server, made.name, url, made.password)
+    yield made
+    server.drop(made)

@@ -20,7 +20,10 @@ def stamp(seconds_ago: float = 0) -> str:
     return (datetime.now(CHINA) - timedelta(seconds=seconds_ago)).strftime("%Y-%m-%d %H:%M:%S")
 
 
-TIMES = {"sqlite": "TEXT", "postgresql": "TIMESTAMP", "mariadb": "DATETIME(6)", "firebird": "TIMESTAMP"}
+TIMES = {
+    "sqlite": "TEXT", "postgresql": "TIMESTAMP", "mariadb": "DATETIME(6)", "firebird": "TIMESTAMP",
+    "dm": "TIMESTAMP(6)", "oracle": "TIMESTAMP(6)", "mssql": "DATETIME2(6)",
+}
 """The type of a stamp, by the kind of server."""
 
 
@@ -37,6 +40,7 @@ class Legacy:
         """Make a table; the name of a column is its first word."""
         quoted = ", ".join(f"{self.named(one.partition(' ')[0])} {one.partition(' ')[2]}" for one in columns)
         self.database.run(f"CREATE TABLE {self.named(table)} ({quoted})")
+        self.database.made.append(self.named(table))
 
     def named(self, name: str) -> str:
         """Return a name as a statement writes it."""
@@ -48,12 +52,13 @@ class Legacy:
         if not given:
             return
         with closing(self.database.engine.raw_connection()) as raw, closing(raw.cursor()) as cursor:
-            if self.database.server.kind != "firebird":
+            begun = self.database.server.kind in ("sqlite", "postgresql", "mariadb")  # others begin by themselves
+            if begun:
                 cursor.execute("BEGIN")
             cursor.executemany(
                 f"DELETE FROM {self.named('T_HUKOU')} WHERE {self.named('ID')} = {place}", [(one[0],) for one in given])
             cursor.executemany(f"INSERT INTO {self.named('T_HUKOU')} VALUES ({place}, {place}, {place})", given)
-            raw.commit()
+            cursor.execute("COMMIT") if begun else raw.commit()
 
     def add(self, table: str, rows: Iterable[Sequence[Any]]) -> None:
         """Insert rows into any table."""

@@ -18,6 +18,12 @@ RARE = "㐂𠮷\x01'\"\\"
 QUOTED = "'" + RARE.replace("'", "''") + "'"
 
 
+@pytest.fixture
+def database(source: Database) -> Database:
+    """Give every kind of database that can be read."""
+    return source
+
+
 def lines(database: Database, table: str, **what: Any) -> list[Any]:
     """Read a whole table as the adapter's process writes it."""
     adapter = SqlTable({**database.settings, **what.pop("settings", {})})

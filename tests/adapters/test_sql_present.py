@@ -18,6 +18,12 @@ WHAT: dict[str, Any] = {"table": "T_HUKOU", "cursor": "GXSJ", "lag": 300, "page"
 
 
 @pytest.fixture
+def database(source: Database) -> Database:
+    """Give every kind of database that can be read."""
+    return source
+
+
+@pytest.fixture
 def legacy(database: Database) -> Legacy:
     """Give an old database of each kind in turn."""
     return Legacy(database)

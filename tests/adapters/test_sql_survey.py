@@ -17,6 +17,12 @@ from tests.adapters.servers import Database, Firebird, MariaDB, PostgreSQL
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 
+@pytest.fixture
+def database(source: Database) -> Database:
+    """Give every kind of database that can be read."""
+    return source
+
+
 def said(found: list[Finding], level: str) -> str:
     """Return all sentences of a level."""
     return "\n".join(f"{one.zh}\n{one.en}" for one in found if one.level == level)

@@ -53,6 +53,8 @@ class Database:
     url: str
     password: str | None
     engine: Engine = field(init=False)
+    made: list[str] = field(default_factory=list)
+    """Tables that a test made, as a statement writes their names."""
 
     def __post_init__(self) -> None:
         self.engine = admin(self.url, self.password)
@@ -76,7 +78,7 @@ class Database:
 def admin(url: str, password: str | None) -> Engine:
     """Return an engine that keeps no connection; each statement commits, Firebird's only at the end of `begin()`."""
     given = make_url(url).set(password=password) if password else make_url(url)
-    if given.get_backend_name() == "firebird":  # its dialect knows the word and not how
+    if given.get_backend_name() in ("firebird", "dm"):  # their dialects know the word and not how, or not at all
         return create_engine(given, poolclass=NullPool)
     return create_engine(given, poolclass=NullPool, isolation_level="AUTOCOMMIT")
 
@@ -91,8 +93,8 @@ def run(engine: Engine, statements: Iterable[str]) -> None:
 class Server(ABC):
     """A server in a folder of its own; made, `start`ed and at the end `remove`d."""
 
-    kind: ClassVar[str]
-    place: ClassVar[str] = "%s"
+    kind: str
+    place: str = "%s"
     """How the driver writes a place of a statement."""
 
     farewell: ClassVar[signal.Signals] = signal.SIGTERM
