@@ -81,7 +81,24 @@ def test_a_warehouse_of_version_1_is_upgraded_with_its_history_while_the_queue_i
     assert version(warehouse) == SqliteWarehouse.version and len(found) == len(set(found)) == records + 100
 
 
+def test_an_outbox_of_version_1_is_upgraded_with_its_full_queue(standing: Standing) -> None:
+    records, outbox = len(standing.history()), standing.seat(SOURCE).state / "outbox.db"
+    standing.crew.signal(CENTRE, 15)
+    standing.crew.ended(CENTRE, 40)
+    for _ in range(4):
+        standing.submit(standing.people(25))
+    standing.crew.signal(SOURCE, 15)
+    standing.crew.ended(SOURCE, 40)
+    connection = sqlite3.connect(outbox, isolation_level=None)
+    connection.executescript("DROP TABLE dirty; PRAGMA user_version = 1;")
+    connection.close()
+    standing.start(CENTRE, SOURCE)
+    standing.accounted()
+    found = standing.history()
+    assert version(outbox) == SqliteOutbox.version and len(found) == len(set(found)) == records + 100
+
+
 @pytest.mark.parametrize("store", STORES, ids=lambda store: store.name)
 def test_the_way_from_every_older_schema_version_is_tested_here(store: type[SqliteOutbox]) -> None:
-    newest = 2 if store is SqliteWarehouse else 1
+    newest = 1 if store is SqliteInbox else 2
     assert store.version == newest, "test the way from each older version, with a full queue, in this file"
