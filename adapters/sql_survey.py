@@ -7,7 +7,7 @@ Rule 2: what would lose rows, or a source its breath, is a warning; what bars re
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from sqlalchemy import Connection, exc, inspect, text
@@ -40,7 +40,21 @@ def check(connection: Connection, zone: str) -> Iterator[Finding]:
     yield tell(
         f"来源时钟{at:%Y-%m-%d %H:%M:%S%z}，与本机相差{apart:.0f}秒",
         f"its clock says {at:%Y-%m-%d %H:%M:%S%z}, {apart:.0f} s from ours")
+    yield from _zone(connection, at)
     yield rights(connection)
+
+
+def _zone(connection: Connection, at: datetime) -> Iterator[Finding]:
+    """Yield a warning where the database itself has another zone than `at`, in which its stamps are taken."""
+    if family(connection.engine.url) != "postgresql":
+        return  # a clock that tells no zone is seen to go wrong by hours
+    own = float(connection.execute(text("SELECT EXTRACT(TIMEZONE FROM clock_timestamp())")).scalar_one())
+    taken = (at.utcoffset() or timedelta(0)).total_seconds()
+    if own != taken:
+        hours = f"{own / 3600:+g}"
+        yield warning(
+            f"数据库的时区是UTC{hours}，而不带时区的时间按设置zone理解；两者应一致",
+            f"the database's zone is UTC{hours}, but times without a zone are taken in that of the setting zone")
 
 
 def _about(connection: Connection) -> tuple[str, str]:
