@@ -31,8 +31,8 @@ def lone(sqlite: Any) -> Iterator[Journalled]:
     sqlite.drop(database)
 
 
-@pytest.mark.parametrize("most", [2, 5, 200])
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("most", [3, 200])
+@pytest.mark.parametrize("seed", range(4))
 def test_entries_that_appear_in_any_order_are_all_read(
     lone: Journalled, seed: int, most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -40,7 +40,7 @@ def test_entries_that_appear_in_any_order_are_all_read(
     dice = Random(seed)
     page, bookmark, number = dice.choice([1, 2, 3, 10, 100]), Gaps(1).write(), 1
     hidden, visible, read, given = list[int](), set[int](), set[int](), 0
-    for step in range(30):
+    for step in range(20):
         for _ in range(dice.randrange(12)):  # numbers are given out; their transactions end now, later, or never
             number += dice.choice([1, 1, 1, 2, 5])
             hidden.append(number)

@@ -102,7 +102,7 @@ def test_a_row_that_came_back_and_one_that_became_as_it_was(world: World) -> Non
     assert world.mirror.given == [(5,), (6,)] and world.mirror.gone == [] and world.mirror.rows == world.now()
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_killed_at_any_word_while_the_table_changes_all_is_equal_in_the_end(world: World, seed: int) -> None:
     dice = Random(seed)
     mirror, used, ticks = world.mirror, set[int](), 0
@@ -130,8 +130,8 @@ def test_killed_at_any_word_while_the_table_changes_all_is_equal_in_the_end(worl
                 used.remove(key)
                 used.add(to)
 
-    for _ in range(6):
-        for _ in range(6):
+    for _ in range(4):
+        for _ in range(4):
             stir()
         mirror.read(kill_after=dice.randrange(30), limit=dice.choice([1, 4, 1000]),
                     between=lambda: stir() if dice.random() < 0.3 else None)
@@ -185,7 +185,7 @@ def test_with_little_room_rows_share_a_digest_and_all_is_equal_still(
 def test_killed_at_every_word_and_every_delete_is_told(lone: World) -> None:
     lone.fill(30)
     lone.mirror.what["most_deletes"] = 30
-    for kill in range(40):
+    for kill in range(24):
         lone.put([(n, "又", None) for n in range(30, 36)])
         read_out(lone.mirror)
         lone.delete([n for n in lone.now() for n in n if n >= 30 or n == kill % 30])
