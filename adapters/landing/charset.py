@@ -10,6 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from adapters.landing.family import family_of
+
 _MYSQL: Mapping[str, str | None] = {
     "utf8mb4": None, "utf8": "bmp", "utf8mb3": "bmp", "ucs2": "bmp", "gbk": "gbk", "gb2312": "gb2312", "gb18030": None,
     "latin1": "cp1252", "ascii": "ascii", "big5": "big5", "binary": None, "utf16": None, "utf32": None,
@@ -23,7 +25,7 @@ _MSSQL = {936: "gbk", 950: "big5", 932: "cp932", 949: "cp949", 65001: None, 1252
 
 def charsets(connection: Connection, name: str, schema: str | None) -> Mapping[str, str | None]:
     """Return the charset of each column of a table that is known, by its name in small letters; `` of all others."""
-    kind = connection.dialect.name
+    kind = family_of(connection.dialect)
     ask = _ASK.get(kind)
     return ask(connection, name, schema) if ask else {}
 
@@ -63,7 +65,7 @@ def _mssql(connection: Connection, name: str, schema: str | None) -> Mapping[str
 
 
 _ASK: Mapping[str, Callable[[Connection, str, str | None], Mapping[str, str | None]]] = {
-    "postgresql": _postgresql, "mysql": _mysql, "mariadb": _mysql, "firebird": _firebird, "mssql": _mssql,
+    "postgresql": _postgresql, "mysql": _mysql, "firebird": _firebird, "mssql": _mssql,
 }
 
 

@@ -8,6 +8,7 @@ Rule 3: SQLite's foreign keys are in force, and a transaction takes the write lo
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.pool import QueuePool
 
 from adapters.contract import Misconfigured
+from adapters.landing.family import family_of
 
 _LONGEST_WAIT = 30
 
@@ -39,7 +41,9 @@ _WRITING: Mapping[str, Callable[[int, str], Sequence[str]]] = {
         # A table that grew since it was analysed would be read whole for a batch; and what costs so much, compiled.
         "SET enable_seqscan = off", "SET jit = off",
     ],
-    "mysql": _mysql, "mariadb": _mysql,
+    "kingbase": lambda seconds, zone: [f"SET statement_timeout = {seconds * 1000}"],
+    "opengauss": lambda seconds, zone: [f"SET statement_timeout = {seconds * 1000}"],
+    "mysql": _mysql,
     "mssql": lambda seconds, zone: [f"SET LOCK_TIMEOUT {min(seconds, _LONGEST_WAIT) * 1000}", "SET XACT_ABORT OFF"],
 }
 """What is said first on a connection that writes."""
@@ -87,7 +91,7 @@ def _given(url: URL, seconds: int) -> dict[str, Any]:
 
 
 def _listen(engine: Engine, seconds: int, zone: str) -> None:
-    name = engine.dialect.name
+    name = family_of(engine.dialect)
 
     def begin(connection: Any, record: Any) -> None:
         if name == "sqlite":
@@ -103,12 +107,19 @@ def _listen(engine: Engine, seconds: int, zone: str) -> None:
             connection.commit()
 
     event.listen(engine, "connect", begin)
+    if name == "firebird":  # its dialect asks the driver for what it does not have
+        setattr(engine.dialect, "do_terminate", _end)
     if name == "sqlite":
         event.listen(engine, "begin", _lock)
 
 
 def _lock(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _end(raw: Any) -> None:
+    with suppress(Exception):  # it may be gone already
+        raw.close()
 
 
 def _firebird(connection: Any, wait: int) -> None:

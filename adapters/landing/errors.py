@@ -62,7 +62,7 @@ _MSSQL: Mapping[int, Blame] = {
     ), _T),
     **dict.fromkeys((207, 208, 229, 230, 262, 916, 2812, 4060, 4064, 15247, 18452, 18456, 18487, 18488), _P),
 }
-_NUMBERS = {"mysql": _MYSQL, "mariadb": _MYSQL, "oracle": _ORACLE, "mssql": _MSSQL}
+_NUMBERS = {"mysql": _MYSQL, "oracle": _ORACLE, "mssql": _MSSQL}
 
 _SQLITE: Mapping[str, Blame] = {
     **dict.fromkeys((

@@ -42,7 +42,7 @@ def fit_for(kind: Any, dialect: str, zone: timezone, charset: str | None = None)
 
 def _whole(kind: Any, dialect: str) -> Fit:
     name = _name(kind)
-    if dialect in ("mysql", "mariadb") and name == "TINYINT" and kind.display_width == 1:
+    if dialect == "mysql" and name == "TINYINT" and kind.display_width == 1:
         return _truth_or_whole
     bits = _LONG if isinstance(kind, types.BigInteger) else _SMALL if isinstance(kind, types.SmallInteger) else _INT
     bits = _BITS.get(name, bits)
@@ -65,7 +65,7 @@ def _number(kind: Any, dialect: str) -> Fit:
     if isinstance(kind, types.Float):
         name, precision = _name(kind), getattr(kind, "precision", None)
         single = name == "REAL" and dialect != "mysql" or name == "FLOAT" and (
-            dialect in ("mysql", "mariadb", "firebird") and (precision or 0) <= _SINGLE
+            dialect in ("mysql", "firebird") and (precision or 0) <= _SINGLE
             or precision is not None and precision <= _SINGLE)
         return cells.floating(single)
     precision, scale = kind.precision, kind.scale
@@ -85,13 +85,13 @@ def _temporal(kind: Any, dialect: str, zone: timezone) -> Fit | None:
     return None
 
 
-_PRECISION: Mapping[str, int] = {"firebird": 4, "oracle": 6, "mysql": 0, "mariadb": 0}
+_PRECISION: Mapping[str, int] = {"firebird": 4, "oracle": 6, "mysql": 0}
 _NAMED: Mapping[str, int] = {"SMALLDATETIME": 0, "DATE": 0, "DATETIME": 2}
 
 
 def _precision(kind: Any, dialect: str) -> int:
     """Return how many digits of a second are kept."""
-    told = getattr(kind, "fsp", None) if dialect in ("mysql", "mariadb") else getattr(kind, "precision", None)
+    told = getattr(kind, "fsp", None) if dialect == "mysql" else getattr(kind, "precision", None)
     name = type(kind).__name__
     if told is None and dialect in ("mssql", "oracle"):
         told = _NAMED.get(name)
@@ -105,7 +105,7 @@ def _textual(kind: Any, dialect: str, charset: str | None) -> Fit:
     if name == "UUID":
         return cells.as_text
     length = kind.length if isinstance(kind, types.String) else None
-    if dialect in ("mysql", "mariadb") and "TEXT" in name:
+    if dialect == "mysql" and "TEXT" in name:
         length = None  # in octets; the database judges
     return cells.text(length, charset)
 

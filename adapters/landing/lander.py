@@ -24,6 +24,7 @@ from adapters.contract import Batch, Fate, Finding, Misconfigured, Result, Unava
 from adapters.landing.copying import Copying, can_copy
 from adapters.landing.engine import open_writing
 from adapters.landing.errors import Blame, blame, code_of, told
+from adapters.landing.family import family_of
 from adapters.landing.landing import Landing, Undone
 from adapters.landing.ledger import Ledger, salt_of
 from adapters.landing.paths import MOST, paths
@@ -103,8 +104,8 @@ class Lander:
         except exc.NoSuchTableError:
             raise Misconfigured(f"没有表{plan.table}", f"there is no table {plan.table}") from None
         except exc.DBAPIError as why:
-            if blame(why, engine.dialect.name) is not Blame.ROW:
-                raise told(why, engine.dialect.name) from None
+            if blame(why, family_of(engine.dialect)) is not Blame.ROW:
+                raise told(why, family_of(engine.dialect)) from None
             code = code_of(why)  # of the ledger itself: another has made the same row in this moment
             raise Unavailable(f"台账正被另一进程使用（{code}）", f"another process is at the ledger ({code})") from None
         except exc.TimeoutError:
@@ -148,7 +149,7 @@ class Lander:
                 if describe(connection, plan).signature != seen.table.signature:
                     raise Altered
         except exc.DBAPIError as why:
-            if fresh or blame(why, connection.dialect.name) is not Blame.PERSON:
+            if fresh or blame(why, family_of(connection.dialect)) is not Blame.PERSON:
                 raise
             raise Altered from None
         _commit(connection)
@@ -200,7 +201,7 @@ def _commit(connection: Connection) -> None:
     try:
         connection.commit()
     except exc.DBAPIError as why:
-        if blame(why, connection.dialect.name) is not Blame.ROW:
+        if blame(why, family_of(connection.dialect)) is not Blame.ROW:
             raise
         code = code_of(why)
         raise Misconfigured(

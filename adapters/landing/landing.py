@@ -18,6 +18,7 @@ from sqlalchemy import Connection, exc
 from adapters.contract import Batch, Fate, Incoming, Result
 from adapters.landing.digests import LONGEST
 from adapters.landing.errors import Blame, blame, reason
+from adapters.landing.family import family_of
 from adapters.landing.ledger import Ledger
 from adapters.landing.rules import Key, State
 from adapters.landing.taking import Taking
@@ -128,7 +129,7 @@ class Landing:
         try:
             put = self._write(trial, arrived)
         except exc.DBAPIError as why:
-            if blame(why, self.connection.dialect.name) is not Blame.ROW:
+            if blame(why, family_of(self.connection.dialect)) is not Blame.ROW:
                 raise
             if len(arrived) == 1:
                 self.fates[arrived[0].record.leaf] = Refused("", *reason(why))
@@ -153,7 +154,7 @@ class Landing:
             self.taking.put(self.connection, [one.values for one in put if one.values is not None])
             self.taking.settle(self.connection)
         except exc.DBAPIError as why:
-            if blame(why, self.connection.dialect.name) is Blame.ROW:
+            if blame(why, family_of(self.connection.dialect)) is Blame.ROW:
                 self._undo(savepoint, [one.record.leaf for one in arrived], why)
             raise
         savepoint.commit()

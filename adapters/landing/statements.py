@@ -14,6 +14,8 @@ from typing import Any
 
 from sqlalchemy.engine import Dialect
 
+from adapters.landing.family import family_of
+
 _PLACES = {"qmark": "?", "format": "%s", "pyformat": "%s"}
 
 
@@ -51,10 +53,10 @@ class Statements:
 
     def upsert(self) -> str | None:
         """Return what inserts a row or updates the one with its key, None where it is done in two steps."""
-        kind = self.dialect.name
+        kind = family_of(self.dialect)
         if kind in ("postgresql", "sqlite"):
             return f"{self.insert()} {self.on_conflict()}"
-        if kind in ("mysql", "mariadb"):
+        if kind == "mysql":
             said = ", ".join(f"{self.quote(one)} = VALUES({self.quote(one)})" for one in self.rest or self.key)
             return f"{self.insert()} ON DUPLICATE KEY UPDATE {said}"
         if kind == "firebird":

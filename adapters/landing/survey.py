@@ -8,6 +8,7 @@ from sqlalchemy import Connection, exc, select
 
 from adapters.contract import Finding, fault, good, warning
 from adapters.landing.errors import Blame, blame, code_of
+from adapters.landing.family import family_of
 from adapters.landing.plan import Plan
 from adapters.landing.statements import Statements
 from adapters.landing.tables import LedgerTables
@@ -56,7 +57,7 @@ def _key(connection: Connection, target: Target) -> Iterator[Finding]:
         yield warning(
             f"{named}没有唯一索引：写入慢，别的程序可写入重复行",
             f"there is no unique index on {named}: writing is slow, and others may write a row twice")
-    if target.others_unique and connection.dialect.name in ("mysql", "mariadb"):
+    if target.others_unique and family_of(connection.dialect) == "mysql":
         yield warning(
             "另有唯一索引：逐行更新，写入慢", "there is another unique index: rows are updated one by one, which is slow")
     if target.table.view:
@@ -82,7 +83,7 @@ def _rights(connection: Connection, target: Target) -> Iterator[Finding]:
         try:
             connection.exec_driver_sql(statement)
         except exc.DBAPIError as why:
-            if blame(why, dialect.name) is Blame.TIME:
+            if blame(why, family_of(dialect)) is Blame.TIME:
                 raise
             code = code_of(why)
             yield fault(f"不能{right}（{code}）", f"{right} is not possible ({code})")

@@ -33,8 +33,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects import mysql
 from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 
-from adapters.contract import Misconfigured
-from adapters.landing.errors import Blame, blame, code_of, told
+from adapters.contract import Misconfigured, Unavailable
+from adapters.landing.errors import Blame, blame, code_of
+from adapters.landing.family import family_of
 
 FORM = 1
 DIGEST = 32
@@ -88,31 +89,37 @@ class LedgerTables:
         about, schema = inspect(connection), self.metadata.schema
         there = {one.lower() for one in about.get_table_names(schema)}
         made = [table for table in self.metadata.sorted_tables if table.name not in there]
-        room = _ROOM if connection.dialect.name == "postgresql" else ""
+        indexed = {
+            str(index["name"]).lower() for table in (self.parcels, self.versions)
+            if table not in made for index in about.get_indexes(table.name, schema)}
+        room = _ROOM if family_of(connection.dialect) == "postgresql" else ""
         tables = [_said(CreateTable(one), connection) + room for one in made]
-        return tables + [_said(CreateIndex(one), connection) for one in self.indexes if one.table in made]
+        return tables + [_said(CreateIndex(one), connection) for one in self.indexes if one.name not in indexed]
 
     def make(self, connection: Connection) -> None:
         """Make what is not there; raise Misconfigured with the statements if the account may not."""
-        statements = self.missing(connection)
+        left = self.missing(connection)
         connection.rollback()
-        try:
-            for one in statements:
-                connection.exec_driver_sql(one.replace("%", "%%") if "%" in one else one)
+        while left:
+            try:
+                connection.exec_driver_sql(left[0])
                 connection.commit()
-        except exc.DBAPIError as why:
-            if not why.connection_invalidated:
+                left = left[1:]
+            except exc.DBAPIError as why:
+                if why.connection_invalidated:
+                    raise
                 connection.rollback()
-            if blame(why, connection.dialect.name) is Blame.TIME:
-                raise told(why, connection.dialect.name) from None
-            left = self.missing(connection)
-            connection.rollback()
-            if left:  # another may have made them at the same time
-                raise _not_made(left, code_of(why)) from None
+                still = self.missing(connection)
+                connection.rollback()
+                if still == left:
+                    raise _not_made(why, left, family_of(connection.dialect)) from None
+                left = still  # another process makes them at the same time
 
 
-def _not_made(statements: Sequence[str], code: str) -> Misconfigured:
-    said = "; ".join(statements)
+def _not_made(why: exc.DBAPIError, statements: Sequence[str], family: str) -> Misconfigured | Unavailable:
+    if blame(why, family) is not Blame.PERSON:
+        return Unavailable(f"台账表暂时不能建立（{code_of(why)}）", f"the ledger's tables cannot be made now ({code_of(why)})")
+    code, said = code_of(why), "; ".join(statements)
     return Misconfigured(
         f"目标库缺少台账表且此账号不能建立（{code}），请由管理员执行（survey给出全文）：{said}",
         f"the target lacks ledger tables and the account may make none ({code}); have these run (survey tells all): "

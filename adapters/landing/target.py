@@ -19,6 +19,7 @@ from sqlalchemy import Connection, inspect
 from adapters.contract import Incoming, Misconfigured
 from adapters.landing.cells import Fit, Unfit
 from adapters.landing.charset import charset_of, charsets
+from adapters.landing.family import family_of
 from adapters.landing.kinds import fit_for
 from adapters.landing.paths import getter, matched
 from adapters.landing.plan import Plan
@@ -94,7 +95,7 @@ def describe(connection: Connection, plan: Plan) -> Table:
     name = str(_found([*tables, *views], plan.table, str, zh, en))
     known = charsets(connection, name, plan.schema)
     zone = _zone(plan.zone)
-    dialect = connection.dialect.name
+    dialect = family_of(connection.dialect)
     described = about.get_columns(name, plan.schema)
     columns = tuple(
         Described(
@@ -137,7 +138,7 @@ def _unique(about: Any, name: str, schema: str | None, primary: Sequence[str]) -
 
 def _deferred(connection: Connection, name: str, schema: str | None) -> bool:
     """Return whether something is checked only when a transaction ends."""
-    if connection.dialect.name != "postgresql":
+    if family_of(connection.dialect) != "postgresql":
         return False
     quoted = connection.dialect.identifier_preparer.quote
     full = f"{quoted(schema)}.{quoted(name)}" if schema else quoted(name)

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
+from adapters.landing.family import family_of
 from adapters.landing.statements import Statements, picked
 
 Row = Sequence[Any]
@@ -77,8 +78,8 @@ class TwoSteps:
 
 def writer(statements: Statements, is_unique: bool, others_unique: bool = False) -> Writer:
     """Return what puts rows into a table; its key is unique, or not, and other columns that are filled too."""
-    upsert = statements.upsert()
-    by_all = statements.dialect.name in ("mysql", "mariadb")
-    if upsert is None or not is_unique and statements.dialect.name != "firebird" or by_all and others_unique:
+    upsert, family = statements.upsert(), family_of(statements.dialect)
+    by_all = family == "mysql"
+    if upsert is None or not is_unique and family != "firebird" or by_all and others_unique:
         return TwoSteps(statements)
     return Upserting(statements, upsert)
