@@ -7,11 +7,12 @@ READY := $(VENV)/.ready
 PY := $(VENV)/bin/python
 LINTED := node tests $(if $(wildcard adapters/*.py),adapters)
 
-.PHONY: help demo test lint bench fuzz soak clean
+.PHONY: help demo test long lint bench fuzz soak clean
 
 help:
 	@echo 'make demo    一台机器上的完整交换：中心和两个部门 / a whole exchange on one machine'
 	@echo 'make test    全部测试 / all tests'
+	@echo 'make long    每种适配器在每种服务器上的长测试 / the long tests of every adapter on every server'
 	@echo 'make lint    风格与类型 / style and types'
 	@echo 'make bench   性能测量，写入 build/bench.json / measurements; ARGS="--quick --only json,idle", "--profile json", "--full"'
 	@echo 'make fuzz    模糊测试十分钟，写入 build/fuzz/report.json / ten minutes of fuzzing'
@@ -23,6 +24,10 @@ demo: $(READY)
 
 test: $(READY)
 	$(PY) -m tests $(ARGS)
+
+# What tries more of the same on every adapter and server, for minutes.
+long: $(READY)
+	$(PY) -m pytest -m long tests/adapters
 
 lint: $(READY)
 	$(PY) -m flake8 $(LINTED)
@@ -40,7 +45,7 @@ $(VENV)/.fuzz: $(READY)
 	-$(PY) -m pip install --quiet --disable-pip-version-check -e '.[fuzz]'
 	@touch $@
 
-soak: $(READY)
+soak: $(READY) long
 	$(PY) -m tests.soak $(ARGS)
 
 clean:

@@ -8,8 +8,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from adapters.kit import AdapterContract
 from tests.adapters.http_service import CHINA, Asked, Persons, Told, Web, settings
+
+pytestmark = pytest.mark.long
 
 
 class PollContract(AdapterContract):

@@ -14,6 +14,8 @@ import pytest
 from adapters.kit import AdapterContract
 from tests.adapters.test_sftp import Server
 
+pytestmark = pytest.mark.long
+
 
 class Files(AdapterContract):
     """A folder into which each change is dropped as a file of its own."""

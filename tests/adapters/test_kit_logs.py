@@ -11,6 +11,8 @@ import pytest
 from adapters.kit import AdapterContract
 from tests.adapters.servers import Database, MariaDB, PostgreSQL, Server
 
+pytestmark = pytest.mark.long
+
 
 class _Log(AdapterContract):
     """A table with an id and a name, whose server is the session's."""

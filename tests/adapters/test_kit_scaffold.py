@@ -14,6 +14,8 @@ from adapters.contract import Misconfigured
 from adapters.kit.scaffold import KINDS, lay_out
 from tests.adapters.scaffolded import ROOT, scaffolded
 
+pytestmark = pytest.mark.long
+
 UNMADE = {
     "sql": {"cells", "gb18030", "deleted_row", "deleted_row_given_up"},
     "file": {

@@ -5,9 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from adapters.journal import script
 from adapters.sql_journal import SqlJournal
 from tests.adapters.test_sql_snapshot_kit import TestSqlSnapshot as SnapshotContract
+
+pytestmark = pytest.mark.long
 
 
 class TestSqlJournal(SnapshotContract):

@@ -7,7 +7,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from adapters.kit import AdapterContract
+
+pytestmark = pytest.mark.long
 
 
 class TestSqlSnapshot(AdapterContract):
