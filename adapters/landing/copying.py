@@ -101,7 +101,7 @@ def copy(connection: Connection, statement: str, rows: Sequence[Row]) -> None:
     raw: Any = connection.connection.driver_connection
     dialect: Any = connection.dialect
     try:
-        with raw.cursor() as cursor, cursor.copy(statement) as copied:
+        with raw.cursor() as cursor, cursor.copy(statement.replace("%%", "%")) as copied:  # it takes no parameters
             for row in rows:
                 copied.write_row(row)
     except dialect.dbapi.Error as why:

@@ -88,8 +88,11 @@ class Landing:
     def _one(self, record: Incoming, words: dict[str, str]) -> Arrived | Refused:
         target, digests = self.target, self.ledger.digests
         texts = target.key_texts(record)
-        if len("".join(texts).encode()) > LONGEST:
-            return Refused("", "主键过长", "the business key is too long")
+        try:
+            if len("".join(texts).encode()) > LONGEST:
+                return Refused("", "主键过长", "the business key is too long")
+        except UnicodeEncodeError:
+            return Refused("", "主键不是有效的文本", "the business key is no valid text")
         if target.uses_words:
             epoch, n = record.version
             words |= {

@@ -58,9 +58,9 @@ class Ledger:
     def enter(self, name: str) -> str:
         """Wait until this lane is ours, making it if it is new; return its digest."""
         lane, lanes = self.digests.lane(name), self.tables.lanes
-        taken = update(lanes).where(lanes.c.lane == lane).values(parcels=lanes.c.parcels + 1)
+        taken = update(lanes).where(lanes.c.lane == lane).values(parcels=lanes.c.parcels)
         if self.connection.execute(taken).rowcount == 0:
-            self.connection.execute(insert(lanes).values(lane=lane, token=0, parcels=1, paths=None))
+            self.connection.execute(insert(lanes).values(lane=lane, token=0, parcels=0, paths=None))
         return lane
 
     def paths(self, lane: str) -> list[str]:
@@ -97,7 +97,8 @@ class Ledger:
     def keep(self, lane: str, parcel: str, results: Sequence[Result]) -> None:
         """Keep the results of a parcel, and forget those of very old ones."""
         lanes, parcels = self.tables.lanes, self.tables.parcels
-        place = self.connection.execute(select(lanes.c.parcels).where(lanes.c.lane == lane)).scalar_one()
+        place = self.connection.execute(select(lanes.c.parcels).where(lanes.c.lane == lane)).scalar_one() + 1
+        self.connection.execute(update(lanes).where(lanes.c.lane == lane).values(parcels=place))
         said = json.dumps(list(_written(results)), separators=(",", ":"))
         self.connection.execute(insert(parcels).values(lane=lane, parcel=parcel, place=place, results=said))
         if place % _PURGE == 0:
@@ -180,6 +181,11 @@ def salt_of(connection: Connection, tables: LedgerTables) -> bytes:
     ledger = tables.ledger
     found = connection.execute(select(ledger.c.form, ledger.c.salt)).first()
     if found is None:
+        if connection.execute(select(tables.lanes.c.lane).limit(1)).first() is not None:
+            raise Misconfigured(
+                f"台账表{ledger.name}的一行不见了：其余各表已不可读，请恢复，或清空全部台账表重新开始",
+                f"the row of {ledger.name} is gone, without which the ledger cannot be read: bring it back, or empty "
+                "all of the ledger's tables and begin anew")
         made = secrets.token_bytes(32)
         connection.execute(insert(ledger).values(id=1, form=FORM, salt=made.hex()))
         connection.commit()

@@ -74,7 +74,7 @@ class Statements:
 
     def change(self, names: Sequence[str]) -> str:
         """Return what sets these columns in the row of a key."""
-        said = ", ".join(f"{self.quote(one)} = {self._place(at)}" for at, one in enumerate(names))
+        said = ", ".join(f"{self.quote(one)} = {self.place(at)}" for at, one in enumerate(names))
         return f"UPDATE {self.name} SET {said} WHERE {self._where(len(names))}"
 
     def delete(self) -> str:
@@ -82,13 +82,14 @@ class Statements:
         return f"DELETE FROM {self.name} WHERE {self._where(0)}"
 
     def _where(self, first: int) -> str:
-        return " AND ".join(f"{self.quote(one)} = {self._place(at)}" for at, one in enumerate(self.key, first))
+        return " AND ".join(f"{self.quote(one)} = {self.place(at)}" for at, one in enumerate(self.key, first))
 
-    def _place(self, at: int) -> str:
+    def place(self, at: int) -> str:
+        """Return how a parameter is written, the first being 0."""
         return _PLACES.get(self.dialect.paramstyle) or f":{at + 1}"
 
     def _places(self, many: int) -> str:
-        return ", ".join(self._place(at) for at in range(many))
+        return ", ".join(self.place(at) for at in range(many))
 
 
 def picked(rows: Sequence[Sequence[Any]], order: Sequence[int]) -> list[tuple[Any, ...]]:

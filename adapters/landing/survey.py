@@ -23,11 +23,11 @@ def look(connection: Connection, plan: Plan) -> Iterator[Finding]:
     yield from _ledger(connection, plan)
     if plan.columns is None and not plan.fields:
         yield good(
-            "未写columns：与规范字段同名的列会被填写，随数据到达确定",
-            "there is no columns: columns named as fields are filled, found as records arrive")
-    else:
-        yield from _filled(connection, Target(table, plan, plan.fields))
+            "未写columns：与规范字段同名的列会被填写，随数据到达确定；以下按全部列检查",
+            "there is no columns: columns named as fields are filled, found as records arrive; all are looked at here")
+    target = Target(table, plan, plan.fields or names)
     connection.rollback()
+    yield from _filled(connection, target)
 
 
 def _filled(connection: Connection, target: Target) -> Iterator[Finding]:
@@ -72,16 +72,17 @@ def _rights(connection: Connection, target: Target) -> Iterator[Finding]:
     table, dialect = target.table, connection.dialect
     said = Statements(dialect, table.name, table.schema, tuple(target.names), tuple(target.key_names))
     key, columns = said.quote(said.key[0]), said.list(said.columns)
+    never = said.place(0)
     tried = {
-        "INSERT": f"INSERT INTO {said.name} ({columns}) SELECT {columns} FROM {said.name} WHERE 1 = 0",
-        "UPDATE": f"UPDATE {said.name} SET {key} = {key} WHERE 1 = 0",
-        "DELETE": f"DELETE FROM {said.name} WHERE 1 = 0",
+        "INSERT": f"INSERT INTO {said.name} ({columns}) SELECT {columns} FROM {said.name} WHERE 1 = {never}",
+        "UPDATE": f"UPDATE {said.name} SET {key} = {key} WHERE 1 = {never}",
+        "DELETE": f"DELETE FROM {said.name} WHERE 1 = {never}",
     }
     if target.plan.mark:
         del tried["DELETE"]
     for right, statement in tried.items():
         try:
-            connection.exec_driver_sql(statement)
+            connection.exec_driver_sql(statement, (0,))
         except exc.DBAPIError as why:
             if blame(why, family_of(dialect)) is Blame.TIME:
                 raise

@@ -202,7 +202,9 @@ class Target:
         texts = tuple(one.find(record.fields) for one in self._key_fields if one.find is not None)
         if record.delete and not any(texts) and len(texts) == len(record.key):
             return record.key  # a delete may bring nothing else
-        if texts != record.key and not (self._sorted and None not in texts and sorted(texts) == sorted(record.key)):
+        in_order = texts == record.key or (
+            self._sorted and all(isinstance(one, str) for one in texts) and sorted(texts) == sorted(record.key))
+        if not in_order:
             raise Misconfigured(
                 f"{self.table.name}的key须恰好是主键各字段的列（可再加来源节点列）",
                 f"the key of {self.table.name} must be the columns of the business key, with the origin's or without")

@@ -274,6 +274,48 @@ def test_a_key_that_is_not_the_business_key_is_told(database: Database, lands: L
     assert rows(database) == []
 
 
+def test_names_of_every_kind_are_quoted(database: Database, lands: Lander) -> None:
+    kind = database.server.kind
+    mark = "`" if kind == "mariadb" else '"'
+    names = [f"{mark}{one}{mark}" for one in ("姓 名%s", "order", "Key-1", "a'b", "人口%s 表")]
+    schema = "部门%" if kind == "postgresql" else None
+    table = f'"{schema}".{names[4]}' if schema else names[4]
+    make = [f'CREATE SCHEMA "{schema}"'] if schema else []
+    make.append(f"CREATE TABLE {table} ({names[0]} VARCHAR(9), {names[1]} VARCHAR(9),"
+                f" {names[2]} VARCHAR(9) NOT NULL PRIMARY KEY, {names[3]} INTEGER)")
+    ask = f"SELECT {names[2]}, {names[0]} FROM {table}"
+    if kind in ("mariadb", "postgresql"):  # where a percent sign is a parameter's
+        ask = ask.replace("%", "%%")
+    database.run(*make)
+    what = {"table": "人口%s 表", "columns": {"姓 名%s": "Name", "ORDER": "Order", "key-1": "IdNumber", "a'b": "Age"},
+            **({"schema": schema} if schema else {})}
+    for many in (2, 40):
+        told = lands.apply(batch([record(f"{n:02}", many + n, Name="甲", Age="7") for n in range(many)], what))
+        assert fates(told) == ["a"] * many
+    assert fates(lands.apply(batch([record("00", 100, delete=True), record("77", 101, "r01", Name="乙")], what))) == [
+        "a", "a"]
+    assert sorted(rows(database, ask)) == [(f"{n:02}", "甲") for n in range(2, 40)] + [("77", "乙")]
+    assert not [one for one in lands.survey(what) if one.level == "fault"]
+
+
+def test_a_parcel_of_refusals_alone_is_remembered_too(database: Database, lands: Lander) -> None:
+    came = batch([record(f"{n}", n + 1, Name="长" * 30, Age="x") for n in range(1000)])
+    told = lands.apply(came)
+    assert fates(told) == ["r"] * 1000 and lands.apply(came) == told and rows(database) == []
+
+
+def test_a_ledger_that_lost_its_salt_or_is_of_another_form_is_told(database: Database, lands: Lander) -> None:
+    lands.apply(batch([record("1", 1, Name="甲")]))
+    for change in ("UPDATE exn_ledger SET form = 9", "DELETE FROM exn_ledger"):
+        database.run(change)
+        fresh = lander(database)
+        with pytest.raises(Misconfigured) as met:
+            fresh.apply(batch([record("1", 1, Name="旧")]))
+        assert "台账" in met.value.zh and "ledger" in met.value.en
+        fresh.close()
+    assert rows(database) == [("1", "甲")]
+
+
 def test_a_target_without_a_unique_key_is_written_too(database: Database, lands: Lander) -> None:
     database.run("CREATE TABLE RU (ZJHM VARCHAR(18), XM VARCHAR(20), NL INTEGER)")
     what = {**WHAT, "table": "RU", "key": ["ZJHM"]}

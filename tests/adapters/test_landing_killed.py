@@ -1,4 +1,4 @@
-"""A process that lands is killed at any step, and the parcel comes again: it is landed as if it had been landed once."""
+"""A process that lands is killed at any step, and the parcel comes again: all is as if it had been landed once."""
 
 from __future__ import annotations
 
