@@ -154,7 +154,7 @@ class Ledger:
         """Keep what changed; `hidden` are the texts of keys that were written in this batch."""
         new: list[tuple[Any, ...]] = []
         old: list[tuple[Any, ...]] = []
-        for key in state.changed:
+        for key in sorted(state.changed):  # an index is met in its order
             held = state.held[key]
             stands = state.owners.get(key.place) == key.origin and not held.gone
             kept = (hidden.get(key) or self._hidden.get(key)) if stands else None

@@ -371,3 +371,22 @@ def test_a_trigger_that_undoes_the_transaction_costs_its_record_alone(sqlite: SQ
     told = lands.apply(batch([record(f"{n:02}", n + 1, Name="坏" if n % 7 == 3 else "好") for n in range(20)]))
     assert fates(told) == ["r" if n % 7 == 3 else "a" for n in range(20)] and len(rows(database)) == 17
     lands.close()
+
+
+def test_every_driver_lands(source: Database) -> None:
+    """KingbaseES's driver too, and the databases of a site, which are named by EXN_TEST_URL_NAME."""
+    made = ("RK", "exn_ledger", "exn_lanes", "exn_parcels", "exn_versions", "exn_strays")
+    source.run(TABLE)
+    lands = lander(source)
+    try:
+        assert fates(lands.apply(batch([record(f"{n:02}", n + 1, Name="甲", Age="7") for n in range(40)]))) == ["a"] * 40
+        came = batch([
+            record("00", 100, Name="乙"), record("01", 101, delete=True), record("99", 102, "r02", Name="搬"),
+            record("03", 1, Name="旧"), record("04", 103, Name="长" * 30)])
+        told = lands.apply(came)
+        assert fates(told) == ["a", "a", "a", "o", "r"] and lands.apply(came) == told
+        assert rows(source)[:3] == [("00", "乙"), ("03", "甲"), ("04", "甲")] and rows(source)[-1] == ("99", "搬")
+        assert not [one for one in lands.survey(WHAT) if one.level == "fault"]
+    finally:
+        lands.close()
+        source.run(*(f"DROP TABLE {one}" for one in made))
