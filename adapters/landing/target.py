@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 from functools import partial
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, inspect, text
 
 from adapters.contract import Incoming, Misconfigured
 from adapters.landing.cells import Fit, Unfit
@@ -93,6 +93,7 @@ def describe(connection: Connection, plan: Plan) -> Table:
     tables, views = about.get_table_names(plan.schema), about.get_view_names(plan.schema)
     zh, en = f"没有表{plan.table}", f"there is no table {plan.table}"
     name = str(_found([*tables, *views], plan.table, str, zh, en))
+    _transactional(connection, name, plan.schema)
     known = charsets(connection, name, plan.schema)
     zone = _zone(plan.zone)
     dialect = family_of(connection.dialect)
@@ -110,6 +111,19 @@ def describe(connection: Connection, plan: Plan) -> Table:
         primary, sorted(map(sorted, unique))))
     deferred = _deferred(connection, name, plan.schema)
     return Table(name, plan.schema, columns, primary, unique, deferred, name not in tables, signature)
+
+
+def _transactional(connection: Connection, name: str, schema: str | None) -> None:
+    """Raise Misconfigured for a table of MySQL whose changes cannot be undone."""
+    if family_of(connection.dialect) != "mysql":
+        return
+    asked = text(
+        "SELECT t.ENGINE FROM information_schema.TABLES t JOIN information_schema.ENGINES e ON e.ENGINE = t.ENGINE"
+        " WHERE t.TABLE_SCHEMA = COALESCE(:schema, DATABASE()) AND t.TABLE_NAME = :name AND e.TRANSACTIONS = 'NO'")
+    engine = connection.execute(asked, {"schema": schema, "name": name}).scalar()
+    if engine is not None:
+        raise Misconfigured(
+            f"表{name}的引擎{engine}没有事务，请改为InnoDB", f"table {name} has no transactions ({engine}): make it InnoDB")
 
 
 def _kind(kind: Any) -> str:
