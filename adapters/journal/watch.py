@@ -67,7 +67,8 @@ def _unseen(connection: Connection, shape: Shape) -> Iterator[Finding]:
         cascades = [key for key in about.get_foreign_keys(shape.table, shape.schema)
                     if _cascades(key.get("options", {}))]
         unique = about.get_unique_constraints(shape.table, shape.schema)
-    except (NotImplementedError, exc.SQLAlchemyError):
+    except (NotImplementedError, exc.SQLAlchemyError):  # SQLAlchemy's words for what a dialect cannot describe
+        yield warning("无法得知是否有外键级联或其他唯一列", "whether keys cascade, or other columns are unique, cannot be told")
         return
     if cascades and shape.family == "mysql":
         yield warning("外键级联引起的删改不触发触发器，不会被看到", "what a foreign key's CASCADE changes fires no trigger and is not seen")

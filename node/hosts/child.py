@@ -76,6 +76,11 @@ class Child:
         """Its process id."""
         return self._process.pid
 
+    @property
+    def ended(self) -> bool:
+        """Whether the process is gone: it died, or was ended in the middle of an act that nobody wanted to its end."""
+        return self._process.poll() is not None
+
     def ask(self, do: str, **said: Any) -> Any:
         """Have one act done that gives no rows; return its answer."""
         for frame in self.act(do, **said):

@@ -1,7 +1,8 @@
 """The process of one configured adapter: started when it is needed, one act at a time, ended when nobody needs it.
 
 Rule 1: whoever uses it holds its lock, and works in a thread; `kill` alone may come from elsewhere, at any time.
-Rule 2: after a trouble it is ended: what it was in the middle of nobody knows.
+Rule 2: after a trouble it is ended: what it was in the middle of nobody knows.  One that was ended on purpose, at a
+        limit of time, is started anew by whoever needs it next.
 """
 
 from __future__ import annotations
@@ -61,10 +62,13 @@ class AdapterProcess:
         if self.closed:
             self._child.kill()
         try:
-            return function(self._child)
+            result = function(self._child)
         except BaseException:
             self._end()
             raise
+        if self._child.ended:
+            self._end()
+        return result
 
     def kill(self) -> None:
         """End the process for good: what is under way fails."""
@@ -72,6 +76,8 @@ class AdapterProcess:
         self._calm()
         if self._child is not None:
             self._child.kill()
+            if self._busy is None or self._busy.called:
+                self._end()  # else the thread that is at it lets go of its pipes, when its act fails
 
     def _rest(self, result: T) -> T:
         if not self.closed:
