@@ -44,7 +44,8 @@ def test_check_tells_version_charset_and_clock(database: Database) -> None:
 def test_a_zone_that_is_not_the_sources_is_told(source: Database) -> None:
     found = said(list(SqlTable({**source.settings, "zone": "+00:00"}).check()), "warning")
     if source.server.kind != "sqlite":  # which has UTC alone
-        assert "zone" in found if source.server.kind == "postgresql" else "28800 s" in found
+        apart = re.search("(28799|28800|28801) s", found)  # a second may pass between the two clocks
+        assert "zone" in found if source.server.kind == "postgresql" else apart
 
 
 def test_an_account_of_postgresql_that_may_write_is_told_what_to_revoke(postgresql: PostgreSQL) -> None:
