@@ -24,15 +24,16 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 
-from adapters import mysql_stream, sql
-from adapters.binlog import Described, Event, Format, Kind, Malformed, Prepared, Query, Rotate, Rows, Unknown
-from adapters.binlog_cells import DOUBT, Cells
+from adapters import sql
 from adapters.contract import GONE, Adapter, Bookmark, Dirty, Finding, Misconfigured, Mode, Order, Row, Table
-from adapters.log_table import LogTable
-from adapters.mysql_statements import Meaning, meaning
-from adapters.mysql_stream import Clock, Place, Stream, whole_read
-from adapters.mysql_survey import cascades, ready, stored, survey
-from adapters.sql_table import PAGE
+from adapters.mysql import server_log
+from adapters.mysql.binlog import Described, Event, Format, Kind, Malformed, Prepared, Query, Rotate, Rows, Unknown
+from adapters.mysql.cells import DOUBT, Cells
+from adapters.mysql.server_log import Clock, Place, Stream, whole_read
+from adapters.mysql.statements import Meaning, meaning
+from adapters.mysql.survey import cascades, ready, stored, survey
+from adapters.sql.log_table import LogTable
+from adapters.sql.pages import PAGE
 
 _STRETCH = 1 << 20
 """Octets of the log without a change of the table behind which a bookmark is worth its while."""
@@ -95,7 +96,7 @@ class MysqlBinlog(Adapter):
         with sql.reading(self._engine) as connection:
             yield from ready(connection)
             yield from survey(connection, what)
-            place = mysql_stream.end(connection)
+            place = server_log.end(connection)
             reader = _Reader(self._engine, connection, what, self._number(what))
             with closing(reader.stream(place)) as stream:
                 next(stream.events(), None)
@@ -144,7 +145,7 @@ class _Reader:
 
     def begin(self) -> Place:
         """Return a place behind which nothing is that a whole read beginning now may miss."""
-        place = mysql_stream.seen(self.connection)
+        place = server_log.seen(self.connection)
         with closing(self.stream(place)) as stream:
             for event in stream.events():
                 if isinstance(event, Format):
@@ -178,7 +179,7 @@ class _Log:
 
     def read(self) -> Iterator[Row | Bookmark | Dirty]:
         """Give the changes."""
-        mark, until = self.done, mysql_stream.end(self.reader.connection)
+        mark, until = self.done, server_log.end(self.reader.connection)
         with closing(self.reader.stream(mark)) as stream:
             for event in stream.events():
                 if isinstance(event, Rows):

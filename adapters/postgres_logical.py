@@ -26,10 +26,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from adapters import postgres_cells, postgres_slot, sql
+from adapters import sql
 from adapters.contract import GONE, Adapter, Bookmark, Dirty, Finding, Misconfigured, Mode, Order, Row, Table
-from adapters.log_table import LogTable
-from adapters.pgoutput import (
+from adapters.postgres import cells as postgres_cells
+from adapters.postgres import slots
+from adapters.postgres.pgoutput import (
     CUT,
     UNCHANGED,
     Absent,
@@ -43,9 +44,10 @@ from adapters.pgoutput import (
     Relation,
     Truncate,
 )
-from adapters.postgres_slot import Here, Slot
-from adapters.postgres_survey import ready, survey
-from adapters.sql_table import PAGE
+from adapters.postgres.slots import Here, Slot
+from adapters.postgres.survey import ready, survey
+from adapters.sql.log_table import LogTable
+from adapters.sql.pages import PAGE
 
 DECODED = 20_000
 """Changes that the server decodes at first; twice as many each further time of one read."""
@@ -141,12 +143,12 @@ class _Reader:
         A commit in the log is seen by others a moment later: those who were writing to the table are waited for.  While
         some do not end, the place is the slot's own, which gives a few changes again.
         """
-        slot, at = postgres_slot.find(self.connection, self.what["slot"]), postgres_slot.here(self.connection)
+        slot, at = slots.find(self.connection, self.what["slot"]), slots.here(self.connection)
         quoted = ".".join('"' + name.replace('"', '""') + '"' for name in (self.schema, self.name))
-        waited, until = postgres_slot.writers(self.connection, quoted), monotonic() + _PATIENCE
+        waited, until = slots.writers(self.connection, quoted), monotonic() + _PATIENCE
         while waited and monotonic() < until:
             sleep(0.02)
-            waited &= postgres_slot.writers(self.connection, quoted)
+            waited &= slots.writers(self.connection, quoted)
         return Here(at.system, at.line, slot.at) if waited else at
 
     def increment(self, order: Order) -> Iterator[Row | Bookmark | Dirty]:
@@ -164,9 +166,9 @@ class _Reader:
             yield Bookmark({**_said(begun), **(one.at or {})}) if isinstance(one, Bookmark) else one
 
     def _changes(self, order: Order, mark: Here) -> Iterator[Row | Bookmark | Dirty]:
-        slot, now = postgres_slot.find(self.connection, self.what["slot"]), postgres_slot.here(self.connection)
-        postgres_slot.hold(slot, mark, now)
-        postgres_slot.advance(self.connection, slot, mark.lsn)
+        slot, now = slots.find(self.connection, self.what["slot"]), slots.here(self.connection)
+        slots.hold(slot, mark, now)
+        slots.advance(self.connection, slot, mark.lsn)
         yield from _Log(self, slot, mark, now, order.limit).read()
 
 
@@ -201,7 +203,7 @@ class _Log:
 
     def _messages(self, many: int) -> Generator[Message | None, None, None]:
         decoder, passed = Decoder(self.reader.schema, self.reader.name), False
-        asked = postgres_slot.peek(
+        asked = slots.peek(
             self.reader.connection, self.slot.name, self.reader.what["publication"], self.now.lsn, many)
         with closing(asked):
             for octets, cut in asked:
@@ -315,11 +317,11 @@ def _decoded(decoder: Decoder, octets: bytes, cut: bool) -> Message | None:
 
 
 def _said(at: Here) -> dict[str, Any]:
-    return {"system": at.system, "line": at.line, "lsn": postgres_slot.write_lsn(at.lsn)}
+    return {"system": at.system, "line": at.line, "lsn": slots.write_lsn(at.lsn)}
 
 
 def _mark(bookmark: Any) -> Here:
     try:
-        return Here(bookmark["system"], bookmark["line"], postgres_slot.read_lsn(bookmark["lsn"]))
+        return Here(bookmark["system"], bookmark["line"], slots.read_lsn(bookmark["lsn"]))
     except (KeyError, TypeError):
         raise Misconfigured("断点无法识别，须整表重读", "the bookmark cannot be read; a whole read is needed") from None

@@ -29,18 +29,19 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, exc
 
-from adapters import sql, sql_survey
+from adapters import sql
 from adapters.contract import Bookmark, Dirty, Finding, Misconfigured, Mode, Order, Row, fault, good, warning
-from adapters.dialects import family
 from adapters.journal.entries import Entries
 from adapters.journal.horizon import Horizon, Numbered, Transacted, age
 from adapters.journal.scripts import written
 from adapters.journal.shape import shape_of
 from adapters.journal.watch import hold, watched
 from adapters.landing.engine import open_writing
-from adapters.refusals import code_of, meant
+from adapters.sql import survey
+from adapters.sql.dialects import family
+from adapters.sql.refusals import code_of, meant
+from adapters.sql.whole import Whole, strange
 from adapters.sql_table import SqlTable
-from adapters.whole import Whole, strange
 
 LAG = 3600
 DAY = 86_400
@@ -75,7 +76,7 @@ class SqlJournal(SqlTable):
     def survey(self, what: Mapping[str, Any], write: bool = False) -> Iterable[Finding]:
         """Tell whether the journal and its triggers are there, or the script that makes them."""
         with sql.reading(self._engine) as connection:
-            yield from (one for one in sql_survey.survey(self._pages(connection, what)) if "cursor" not in one.en)
+            yield from (one for one in survey.survey(self._pages(connection, what)) if "cursor" not in one.en)
             try:
                 journal = self._open(connection, what)
                 yield from watched(connection, journal.entries.shape)

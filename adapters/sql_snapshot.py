@@ -38,12 +38,12 @@ from adapters.contract import (
     good,
     warning,
 )
-from adapters.dialects import fetch
-from adapters.pages import Pages
-from adapters.places import Place
-from adapters.snapshot import ROOM, Bucket, Comparison, Given, Known, digest
+from adapters.sql.dialects import fetch
+from adapters.sql.pages import Pages
+from adapters.sql.places import Place
+from adapters.sql.snapshot import ROOM, Bucket, Comparison, Given, Known, digest
+from adapters.sql.whole import Whole
 from adapters.sql_table import SqlTable
-from adapters.whole import Whole
 
 SHARE = 0.2
 """So much of a table may be gone between two reads,"""

@@ -27,14 +27,12 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from adapters import sql, sql_survey
+from adapters import sql
 from adapters.contract import Adapter, Batch, Bookmark, Dirty, Finding, Mode, Order, Result, Row, Table
 from adapters.landing import WRITES, Lander
-from adapters.pages import Pace, Page, Pages, places
-from adapters.places import Place, write_place
-from adapters.progress import Progress, resumed
-
-PAGE = 2000
+from adapters.sql import survey
+from adapters.sql.pages import PAGE, Pace, Pages
+from adapters.sql.reader import Reader
 
 
 class SqlTable(Adapter):
@@ -76,12 +74,12 @@ class SqlTable(Adapter):
         self._engine = sql.connect(
             settings["url"], settings.get("password"), settings.get("seconds", 60), settings.get("charset", "utf-8"))
         self._lander = Lander(settings["url"], settings.get("password"), settings.get("seconds", 60), self._zone)
-        self._reader: _Reader | None = None
+        self._reader: Reader | None = None
 
     def check(self) -> Iterable[Finding]:
         """Connect; tell version, charset and clock, and whether the account may write."""
         with sql.reading(self._engine) as connection:
-            yield from sql_survey.check(connection, self._zone)
+            yield from survey.check(connection, self._zone)
 
     def discover(self) -> Iterable[Table]:
         """Describe every table and view."""
@@ -94,7 +92,7 @@ class SqlTable(Adapter):
             yield from self._lander.survey(what)
             return
         with sql.reading(self._engine) as connection:
-            yield from sql_survey.survey(self._pages(connection, what))
+            yield from survey.survey(self._pages(connection, what))
 
     def _pages(self, connection: Connection, what: Mapping[str, Any]) -> Pages:
         return Pages(connection, what, what.get("page", PAGE), self._pace)
@@ -102,7 +100,7 @@ class SqlTable(Adapter):
     def read(self, order: Order) -> Iterator[Row | Bookmark | Dirty]:
         """Give what is new behind the bookmark, everything, or only where to go on from."""
         with sql.reading(self._engine) as connection:
-            reader = self._reader = _Reader(self._pages(connection, order.what), order.what.get("lag", 300), self._zone)
+            reader = self._reader = Reader(self._pages(connection, order.what), order.what.get("lag", 300), self._zone)
             if order.mode is Mode.WHOLE or not reader.pages.cursor and order.mode is Mode.NEW:
                 yield from reader.whole(order)
             elif order.mode is Mode.NEW:
@@ -122,75 +120,3 @@ class SqlTable(Adapter):
         """Let go of the connections."""
         self._lander.close()
         self._engine.dispose()
-
-
-class _Reader:
-    """One read of one table."""
-
-    def __init__(self, pages: Pages, lag: float, zone: str) -> None:
-        self.pages, self.lag, self.zone = pages, lag, zone
-        self._row: tuple[Any, ...] = ()
-        self._names: list[str] = []
-
-    def named(self) -> str | None:
-        """Return the name of the row that was given last."""
-        return self.pages.name(self._names, self._row)
-
-    def _given(self, by: list[str], page: Page) -> Iterator[Row | Dirty]:
-        names, self._names = self.pages.names, self.pages.told(by)
-        for at, row in enumerate(page.rows):
-            if page.odd and at in page.odd:
-                yield page.odd[at]
-            else:
-                self._row = row
-                yield dict(zip(names, row))
-
-    def _read(self, by: list[str], after: Place | None, last: Place | None = None) -> Iterator[Page]:
-        return self.pages.read(by, self.pages.told(by), after, last)
-
-    def _places(self, after: Place | None) -> Iterator[Place]:
-        """Yield the places of all rows after one, as far as they are wanted."""
-        order = self.pages.order
-        return (row for page in self.pages.read(order, order, after) for row in page.rows)
-
-    def increment(self, order: Order) -> Iterator[Row | Bookmark | Dirty]:
-        """Give what is new behind the bookmark, what came late included."""
-        by = self.pages.order
-        progress = self._progress(order.bookmark)
-        window = progress.begin()
-        compared = window.compare(self._places(window.edge))
-        for stretch in compared.differ:
-            for page in self._read(by, stretch.after, stretch.last):
-                yield from self._given(by, page)
-        if compared.differ:
-            yield progress.bookmark()
-        place_of = places(self.pages.told(by), by)
-        for page in self._read(by, compared.end):
-            yield from self._given(by, page)
-            if not progress.passes(place_of(page.rows[-1])):
-                progress.take(map(place_of, page.rows))
-            yield progress.bookmark()
-        yield progress.bookmark()
-
-    def present(self) -> Bookmark:
-        """Return from where on what comes or changes from now on is new."""
-        if not self.pages.cursor:
-            return Bookmark(None)
-        progress = self._progress(None)
-        edge = progress.settle()
-        for place in self._places(edge):
-            progress.window.add(place)
-        return progress.bookmark()
-
-    def _progress(self, bookmark: Any) -> Progress:
-        return Progress(self.pages, self.lag, sql.clock(self.pages.connection, self.zone), bookmark)
-
-    def whole(self, order: Order) -> Iterator[Row | Bookmark | Dirty]:
-        """Give every row, from where a whole read was broken off."""
-        by = self.pages.key
-        after = resumed(order.bookmark, by)
-        place_of = places(self.pages.told(by), by)
-        for page in self._read(by, after):
-            yield from self._given(by, page)
-            yield Bookmark({"by": by, "after": write_place(place_of(page.rows[-1]))})
-        yield Bookmark(None)

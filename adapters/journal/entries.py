@@ -15,11 +15,11 @@ from sqlalchemy import Select, and_, exc, func, inspect, literal_column, select,
 
 from adapters import sql
 from adapters.contract import GONE, Dirty, Misconfigured, Row
-from adapters.dialects import fetch
 from adapters.journal.shape import Shape
-from adapters.pages import HELD, Pages, places
-from adapters.places import Place
-from adapters.refusals import is_of_a_cell, meant
+from adapters.sql.dialects import fetch
+from adapters.sql.pages import HELD, Pages, places
+from adapters.sql.places import Place
+from adapters.sql.refusals import is_of_a_cell, meant
 
 COUNTED = 50
 """Stretches that are counted in one statement."""

@@ -21,7 +21,7 @@ from sqlalchemy import text
 from adapters.contract import Misconfigured
 from adapters.journal.entries import Entries, Given
 from adapters.journal.gaps import Gap, Gaps
-from adapters.places import Place, read_place, write_place
+from adapters.sql.places import Place, read_place, write_place
 
 _SNAPSHOT = text("SELECT txid_snapshot_xmin(txid_current_snapshot()), txid_snapshot_xmax(txid_current_snapshot())")
 

@@ -25,7 +25,7 @@ from sqlalchemy.types import NullType
 
 from adapters import sql
 from adapters.contract import Misconfigured
-from adapters.dialects import family
+from adapters.sql.dialects import family
 
 LONGEST: Mapping[str, int] = {"firebird": 31, "oracle": 30, "postgresql": 63, "mysql": 64, "mssql": 128, "dm": 128}
 """Most octets of a name; of Oracle and Firebird what their older versions take."""
@@ -47,7 +47,7 @@ class Shape:
     """A table, its journal, and the columns of its key with the types they are declared with."""
 
     family: str
-    """As `adapters.dialects` names it."""
+    """As `adapters.sql.dialects` names it."""
     dialect: Dialect = field(repr=False)
     table: str
     schema: str | None

@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import exc
 
 from adapters.contract import Misconfigured, Unavailable
-from adapters.refusals import is_lasting
+from adapters.sql.refusals import is_lasting
 
 
 class Blame(Enum):

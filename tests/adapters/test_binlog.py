@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from adapters.binlog import Decoder, End, Format, Kind, Malformed, Prepared, Query, Rotate, Rows, Unknown
-from adapters.binlog_cells import DOUBT, Cells
+from adapters.mysql.binlog import Decoder, End, Format, Kind, Malformed, Prepared, Query, Rotate, Rows, Unknown
+from adapters.mysql.cells import DOUBT, Cells
 
 FORMAT = bytes.fromhex(
     "ffdf0b6b0f01000000fc000000000000000000040031302e31312e31392d4d6172696144422d302b646562313275312d" "6c6f67"

@@ -13,13 +13,13 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.engine.url import make_url
 from sqlalchemy.schema import CreateTable
 
-from adapters import dialects
 from adapters.contract import Result
 from adapters.landing.cells import Unfit
 from adapters.landing.kinds import fit_for
 from adapters.landing.statements import Statements
 from adapters.landing.tables import LedgerTables
 from adapters.landing.writing import TwoSteps, writer
+from adapters.sql import dialects
 from tests.adapters.landings import batch, fates, lander, record, rows
 from tests.adapters.servers import Database, MariaDB, PostgreSQL
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.mysql_statements import LONGEST, Meaning, meaning
+from adapters.mysql.statements import LONGEST, Meaning, meaning
 
 B, C, R, E, X, N = (Meaning.BEGIN, Meaning.COMMIT, Meaning.ROLLBACK, Meaning.EMPTIED, Meaning.CHANGED, Meaning.NOTHING)
 

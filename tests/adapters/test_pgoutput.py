@@ -7,7 +7,7 @@ from struct import pack
 
 import pytest
 
-from adapters.pgoutput import (
+from adapters.postgres.pgoutput import (
     CUT,
     RELATIONS,
     UNCHANGED,

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from adapters.contract import Dirty, Mode, Order
-from adapters.pages import Pages
 from adapters.rows import write_row
+from adapters.sql.pages import Pages
 from adapters.sql_table import SqlTable
 from tests.adapters.legacy import Legacy, Node, stamp
 from tests.adapters.servers import Database, Firebird, MariaDB, PostgreSQL, SQLite

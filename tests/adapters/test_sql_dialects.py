@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 from sqlalchemy.engine import make_url
 
-from adapters import dialects, sql
+from adapters import sql
 from adapters.contract import Misconfigured, Unavailable
-from adapters.pages import Pages
-from adapters.refusals import code_of, meant
+from adapters.sql import dialects
+from adapters.sql.pages import Pages
+from adapters.sql.refusals import code_of, meant
 from tests.adapters.legacy import Legacy
 from tests.adapters.servers import elsewhere
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy.engine import make_url
 
-from adapters import pages
 from adapters.contract import Bookmark, Misconfigured, Mode, Order, Unavailable
-from adapters.pages import Pace
+from adapters.sql import pages
+from adapters.sql.pages import Pace
 from adapters.sql_table import SqlTable
 from tests.adapters.legacy import Legacy, Node, stamp
 from tests.adapters.servers import Database, Server
@@ -220,7 +220,7 @@ def test_a_statement_that_takes_too_long_is_asked_again(real: Server) -> None:
 def test_a_table_that_is_locked_is_not_waited_for_long(real: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     if real.kind != "postgresql":
         pytest.skip("only PostgreSQL locks a table against reading")
-    monkeypatch.setattr("adapters.dialects.WAIT", 1)
+    monkeypatch.setattr("adapters.sql.dialects.WAIT", 1)
     legacy = Legacy(real.fresh())
     with legacy.database.engine.execution_options(isolation_level="READ COMMITTED").begin() as connection:
         connection.exec_driver_sql('LOCK TABLE "T_HUKOU" IN ACCESS EXCLUSIVE MODE')

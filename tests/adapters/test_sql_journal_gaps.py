@@ -15,7 +15,7 @@ from adapters.journal import gaps
 from adapters.journal.entries import Entries
 from adapters.journal.gaps import UNKNOWN, Gap, Gaps
 from adapters.journal.horizon import Numbered
-from adapters.pages import Pace, Pages
+from adapters.sql.pages import Pace, Pages
 from tests.adapters.journalled import Journalled
 
 NOON = datetime(2019, 2, 28, 12, tzinfo=timezone.utc)

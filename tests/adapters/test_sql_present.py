@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from adapters import progress, sql
+from adapters import sql
 from adapters.contract import Misconfigured, Mode
+from adapters.sql import progress
 from adapters.sql_table import SqlTable
 from tests.adapters.legacy import CHINA, Legacy, Node, stamp
 from tests.adapters.servers import Database

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from adapters import snapshot
 from adapters.contract import Misconfigured, Mode
+from adapters.sql import snapshot
 from adapters.sql_snapshot import SqlSnapshot
 from tests.adapters.mirror import Mirror, by_key, held, quoted
 from tests.adapters.servers import Database

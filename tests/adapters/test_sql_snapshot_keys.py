@@ -13,9 +13,9 @@ from uuid import UUID
 import pytest
 
 from adapters.contract import Misconfigured
-from adapters.keys import Malformed, pack, unpack
-from adapters.places import Place
-from adapters.snapshot import Bucket, Known
+from adapters.sql.keys import Malformed, pack, unpack
+from adapters.sql.places import Place
+from adapters.sql.snapshot import Bucket, Known
 from node.model.frames import STATE
 
 MAKERS: Sequence[Callable[[Random], Any]] = (

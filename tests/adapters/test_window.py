@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.contract import Misconfigured
-from adapters.places import Place, read_place, write_place
-from adapters.window import MOST, SINGLE, Window, _Run
+from adapters.sql.places import Place, read_place, write_place
+from adapters.sql.window import MOST, SINGLE, Window, _Run
 from node.model.frames import STATE
 
 

@@ -22,7 +22,7 @@ BREACHES = [
     (rules.imports_only_downwards, "intake", "from node import deliver"),
     (rules.imports_only_downwards, "exchange", "from node.crypto.sm2 import sign"),
     (rules.imports_only_downwards, "deliver", "from node.store.sqlite import Outbox"),
-    (rules.imports_only_downwards, "service", "import adapters.sql"),
+    (rules.imports_only_downwards, "service", "import adapters.sql.engine"),
     (rules.imports_only_downwards, "adapters", "from node.crypto import keys"),
     (rules.imports_only_downwards, "adapters", "from node.hosts import Child"),
     (rules.stays_pure, "envelope", "import os"),

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from sqlalchemy.engine import URL, make_url
 
-import adapters.dialects  # registers the dialects that are ours
+import adapters.sql.dialects  # registers the dialects that are ours
 from tests.adapters.servers.process import Database, Server
 
 PREFIX = "EXN_TEST_URL_"
@@ -24,7 +24,7 @@ class Elsewhere(Server):
 
     def __init__(self, url: str) -> None:
         found = make_url(url)
-        self.kind = {"mysql": "mariadb"}.get(adapters.dialects.family(found), adapters.dialects.family(found))
+        self.kind = {"mysql": "mariadb"}.get(adapters.sql.dialects.family(found), adapters.sql.dialects.family(found))
         self.place = {"psycopg": "%s", "psycopg2": "%s", "ksycopg2": "%s", "pymysql": "%s", "pymssql": "%s"}.get(
             found.get_driver_name(), ":1" if self.kind == "oracle" else "?")
         self.password = found.password or ""

@@ -19,12 +19,15 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, inspect, select, text
 
-from adapters import sql
 from adapters.contract import Column, Dirty, Misconfigured
-from adapters.dialects import family, fetch
-from adapters.places import Place
-from adapters.refusals import is_of_a_cell
 from adapters.rows import MOST
+from adapters.sql import engine
+from adapters.sql.dialects import family, fetch
+from adapters.sql.places import Place
+from adapters.sql.refusals import is_of_a_cell
+
+PAGE = 2000
+"""Rows of a statement, where nothing else is said."""
 
 HELD = 4 << 20
 """About so many characters and octets a page may hold."""
@@ -77,8 +80,8 @@ class Pages:
 
     def __init__(self, connection: Connection, what: Mapping[str, Any], page: int, pace: Pace) -> None:
         self.connection, self.page, self.pace = connection, pace.page(page), pace
-        name, schema = self.named, self.schema = sql.own(connection.dialect, what["table"]), what.get("schema")
-        self.known: Mapping[str, Column] = {one.name: one for one in sql.columns(inspect(connection), name, schema)}
+        name, schema = self.named, self.schema = engine.own(connection.dialect, what["table"]), what.get("schema")
+        self.known: Mapping[str, Column] = {one.name: one for one in engine.columns(inspect(connection), name, schema)}
         if not self.known:
             raise Misconfigured(f"没有表或视图{name}", f"there is no table or view {name}")
         self.declared = [one.name for one in self.known.values() if one.key]
@@ -92,7 +95,7 @@ class Pages:
         if lacking:
             raise Misconfigured(f"{name}没有列{'、'.join(lacking)}", f"{name} has no column {', '.join(lacking)}")
         self.order = [self.cursor, *(one for one in self.key if one != self.cursor)] if self.cursor else self.key
-        self.table = sql.source(name, schema, list(self.known))
+        self.table = engine.source(name, schema, list(self.known))
         self._where = what.get("where")
         self._by_rows = family(connection.engine.url) == "postgresql"
         self._loose = any(self.known[one].null and one not in self.declared for one in self.key)
@@ -107,14 +110,14 @@ class Pages:
         if by is self.order and self.cursor:
             asked = asked.where(places[0].is_not(None))
         if last is not None:
-            asked = asked.where(sql.up_to(places, last))
-        return asked if after is None else asked.where(sql.behind(places, after, self._by_rows))
+            asked = asked.where(engine.up_to(places, last))
+        return asked if after is None else asked.where(engine.behind(places, after, self._by_rows))
 
     def newest(self, most: int, below: Any = None) -> Select[Any]:
         """Return the statement of the last places in the order, the greatest first; below a stamp, if one is given."""
         places = self.columns(self.order)
         asked = self._asked(self.order).where(places[0].is_not(None)).order_by(*(one.desc() for one in places))
-        return (asked if below is None else asked.where(sql.below(places[0], below))).limit(most)
+        return (asked if below is None else asked.where(engine.below(places[0], below))).limit(most)
 
     def _asked(self, names: Sequence[str]) -> Select[Any]:
         asked = select(*self.columns(names)).select_from(self.table)
@@ -207,7 +210,7 @@ class Pages:
     ) -> str | None:
         """Read what is at a place, or return which column of it cannot be read."""
         for tried in ([*names], *([one] for one in names)):
-            asked = self._asked(tried).where(sql.is_at(self.columns(by), place))
+            asked = self._asked(tried).where(engine.is_at(self.columns(by), place))
             try:
                 found = list(fetch(self.connection, asked))
             except Exception as why:

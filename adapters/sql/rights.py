@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from sqlalchemy import Connection, exc, text
 
 from adapters.contract import Finding, good, warning
-from adapters.dialects import family
+from adapters.sql.dialects import family
 
 SHOWN = 5
 """Most rights that are named."""

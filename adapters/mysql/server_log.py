@@ -20,8 +20,8 @@ from pymysql.constants.COMMAND import COM_BINLOG_DUMP
 from pymysql.err import OperationalError, ProgrammingError
 from sqlalchemy import Connection, Engine, exc, text
 
-from adapters.binlog import LONGEST, Decoder, Event, Format, Malformed, Rotate
 from adapters.contract import Misconfigured
+from adapters.mysql.binlog import LONGEST, Decoder, Event, Format, Malformed, Rotate
 
 _NOT_WAITING = 1
 _GONE = 1236

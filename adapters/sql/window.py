@@ -17,8 +17,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from adapters.places import Place, digest, read_place, write_place
-from adapters.stamps import is_later
+from adapters.sql.places import Place, digest, read_place, write_place
+from adapters.sql.stamps import is_later
 
 MOST = 400
 """Most buckets: a bookmark of them stays below 64 KiB for keys of 80 characters."""

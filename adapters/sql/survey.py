@@ -1,6 +1,6 @@
 """What `check` finds out about a database, and `survey` about a table that is to be read, without changing anything.
 
-Rule 1: a statement is shown with places for its values, and its plan without them (adapters.plans).
+Rule 1: a statement is shown with places for its values, and its plan without them (adapters.sql.plans).
 Rule 2: what would lose rows, or a source its breath, is a warning; what bars reading is Misconfigured.
 """
 
@@ -12,12 +12,12 @@ from typing import Any
 
 from sqlalchemy import Connection, exc, inspect, text
 
-from adapters import sql
 from adapters.contract import Finding, good, warning
-from adapters.dialects import ASKED, Asked, family, fetch
-from adapters.pages import Pages
-from adapters.plans import plan, statement
-from adapters.rights import rights
+from adapters.sql import engine
+from adapters.sql.dialects import ASKED, Asked, family, fetch
+from adapters.sql.pages import Pages
+from adapters.sql.plans import plan, statement
+from adapters.sql.rights import rights
 
 APART = 60.0
 """Seconds by which the clocks may differ before it is a warning."""
@@ -34,7 +34,7 @@ def check(connection: Connection, zone: str) -> Iterator[Finding]:
         yield warning(
             f"字符集{charset}不说明文字的编码；请在url中写明，如client_encoding=GBK或charset=GBK",
             f"charset {charset} tells no encoding of texts; name one in the url, as client_encoding=GBK or charset=GBK")
-    at = sql.clock(connection, zone)
+    at = engine.clock(connection, zone)
     apart = (at - datetime.now(timezone.utc)).total_seconds()
     tell = good if abs(apart) <= APART else warning
     yield tell(
@@ -108,7 +108,7 @@ def _unique(pages: Pages) -> Iterator[list[str]]:
     indexes = about.get_indexes(name, schema, include_auto_indexes=True)  # which SQLite makes for UNIQUE
     for one in [*about.get_unique_constraints(name, schema), *indexes]:
         if one.get("unique", True):
-            yield [sql.own(about.dialect, column) for column in one["column_names"] if column]
+            yield [engine.own(about.dialect, column) for column in one["column_names"] if column]
 
 
 def _cursor(pages: Pages, cursor: str) -> Iterator[Finding]:

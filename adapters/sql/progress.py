@@ -1,7 +1,7 @@
 """How far a table has been read by its stamps: the greatest one, the window behind it, and the clocks at that time.
 
 A bookmark holds it all: `by` the columns of the order, `at` the greatest stamp that was not ahead of the source's
-clock, `window` (adapters.window), and `seen` the source's clock and ours when the read began.
+clock, `window` (adapters.sql.window), and `seen` the source's clock and ours when the read began.
 
 Rule 1: the window begins `lag` before the greatest stamp, so that what commits late is found.
 Rule 2: while a table is read for the first time, rows older than a day and the lag are not looked at again: whatever
@@ -21,11 +21,11 @@ from time import time
 from typing import Any
 
 from adapters.contract import Bookmark, Misconfigured
-from adapters.dialects import fetch
-from adapters.pages import Pages
-from adapters.places import Place, read_place, write_place
-from adapters.stamps import earlier, is_ahead, is_later, is_past, like
-from adapters.window import Window
+from adapters.sql.dialects import fetch
+from adapters.sql.pages import Pages
+from adapters.sql.places import Place, read_place, write_place
+from adapters.sql.stamps import earlier, is_ahead, is_later, is_past, like
+from adapters.sql.window import Window
 
 DAY = 86_400
 

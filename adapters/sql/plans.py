@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select
 
-from adapters.dialects import family
+from adapters.sql.dialects import family
 
 LONGEST = 1000
 """Most characters of a plan."""

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from adapters.contract import Bookmark, Dirty, Misconfigured, Row
-from adapters.pages import Pages, places
-from adapters.places import Place, write_place
-from adapters.progress import resumed
+from adapters.sql.pages import Pages, places
+from adapters.sql.places import Place, write_place
+from adapters.sql.progress import resumed
 
 
 class Whole:

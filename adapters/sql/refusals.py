@@ -39,7 +39,7 @@ _CODE = re.compile(r"-?[0-9A-Za-z]{1,6}")
 
 
 def meant(error: Any, name: str) -> Misconfigured | Unavailable:
-    """Return in our words what a driver's error means; `name` is that of the database in `adapters.dialects`."""
+    """Return in our words what a driver's error means; `name` is that of the database in `adapters.sql.dialects`."""
     code = code_of(error)
     if is_lasting(error, code, name):
         return Misconfigured(f"数据库拒绝了请求（{code}）", f"the database refused ({code})")

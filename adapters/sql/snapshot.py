@@ -21,10 +21,10 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from adapters.contract import Dirty, Misconfigured, Row
-from adapters.keys import Malformed, Octets, numbers, pack, squeeze, unpack, unsqueeze
-from adapters.places import Place
 from adapters.rows import write_row
-from adapters.whole import strange
+from adapters.sql.keys import Malformed, Octets, numbers, pack, squeeze, unpack, unsqueeze
+from adapters.sql.places import Place
+from adapters.sql.whole import strange
 from node.model.frames import STATE
 
 ROOM = (STATE - 1024) // 5 * 4

@@ -9,7 +9,7 @@ from psycopg.adapt import Transformer
 from psycopg.pq import Format
 from sqlalchemy import Connection, text
 
-from adapters.dialects import postgres_cells
+from adapters.sql.dialects import postgres_cells
 
 _OWN = 16_384
 """The first number of a type that somebody made."""

@@ -7,12 +7,11 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from adapters import sql
 from adapters.contract import Bookmark, Dirty, Mode, Order, Row
-from adapters.dialects import fetch
-from adapters.pages import Pace, Pages
-from adapters.sql_table import PAGE
-from adapters.sql_table import _Reader as Whole
+from adapters.sql import engine
+from adapters.sql.dialects import fetch
+from adapters.sql.pages import PAGE, Pace, Pages
+from adapters.sql.reader import Reader
 
 
 class LogTable:
@@ -22,7 +21,7 @@ class LogTable:
         asked = {name: what[name] for name in ("table", "schema", "key", "columns") if name in what}
         self._connection, self._what = connection, what
         self._pages = Pages(connection, asked, what.get("page", PAGE), Pace())
-        self._whole = Whole(self._pages, 0, "+00:00")
+        self._whole = Reader(self._pages, 0, "+00:00")
         self._last: Sequence[Any] | None = None
 
     @property
@@ -43,7 +42,7 @@ class LogTable:
     def present(self, key: Mapping[str, Any]) -> Row | None:
         """Return the row as it stands in the table now, None if it is gone."""
         asked = select(*self._pages.columns(self._pages.names)).select_from(self._pages.table).where(
-            sql.is_at(self._pages.columns(self.key), tuple(key[name] for name in self.key)))
+            engine.is_at(self._pages.columns(self.key), tuple(key[name] for name in self.key)))
         found = list(fetch(self._connection, asked))
         return dict(zip(self.names, found[0])) if found else None
 

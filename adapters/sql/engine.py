@@ -37,11 +37,11 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.pool import NullPool
 from sqlalchemy.types import NullType
 
-from adapters import dialects
 from adapters.contract import Column, Misconfigured, Table, Unavailable
-from adapters.dialects import ASKED, Asked, family
-from adapters.places import Place
-from adapters.refusals import meant
+from adapters.sql import dialects
+from adapters.sql.dialects import ASKED, Asked, family
+from adapters.sql.places import Place
+from adapters.sql.refusals import meant
 
 _AUTOCOMMIT = ("sqlite", "postgresql", "mysql", "oracle", "mssql")
 """Databases whose dialect can have each statement commit itself; of others `dialects.fetch` ends the transaction."""

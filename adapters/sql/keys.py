@@ -26,7 +26,7 @@ from os.path import commonprefix
 from typing import Any
 from uuid import UUID
 
-from adapters.places import Place, read_place, write_place
+from adapters.sql.places import Place, read_place, write_place
 
 MOST_OCTETS = 64 << 20
 """Most octets that packed keys may grow to."""

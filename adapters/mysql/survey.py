@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from adapters import mysql_stream
 from adapters.contract import Finding, Misconfigured, fault, good, warning
+from adapters.mysql import server_log
 
 _WANTED = {"binlog_format": "ROW", "binlog_row_image": "FULL", "binlog_row_metadata": "FULL"}
 _UNWANTED = {"binlog_transaction_compression": "OFF", "binlog_row_value_options": ""}
@@ -48,7 +48,7 @@ def cascades(connection: Connection, what: Mapping[str, Any], schema: str, table
 
 def ready(connection: Connection) -> Iterator[Finding]:
     """Yield whether the server logs what is needed."""
-    told = mysql_stream.variables(connection)
+    told = server_log.variables(connection)
     yield good(f"已连接{told.get('version', '')}", f"connected to {told.get('version', '')}")
     if told.get("log_bin") not in ("ON", "1"):
         yield fault("服务器没有开启二进制日志，请在配置文件中设log_bin并重启",

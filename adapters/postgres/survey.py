@@ -10,8 +10,9 @@ from typing import Any
 
 from sqlalchemy import Connection, inspect, text
 
-from adapters import postgres_slot, sql
+from adapters import sql
 from adapters.contract import Finding, Misconfigured, Unavailable, fault, good, warning
+from adapters.postgres import slots
 
 _MUCH = 1 << 30
 """Octets of kept log from which it is worth a word."""
@@ -132,7 +133,7 @@ def _publication(
 
 def _slot(connection: Connection, name: str) -> Iterator[Finding]:
     try:
-        postgres_slot.find(connection, name)
+        slots.find(connection, name)
     except Misconfigured as why:
         statement = f"SELECT pg_create_logical_replication_slot('{name}', 'pgoutput')"
         yield fault(f"{why.zh}：{statement}（在发布之后执行）", f"{why.en}: {statement}, behind the publication")

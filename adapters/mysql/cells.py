@@ -14,7 +14,7 @@ from enum import Enum
 from struct import Struct, error
 from typing import Any
 
-from adapters.binlog import Described, Malformed
+from adapters.mysql.binlog import Described, Malformed
 
 
 class Doubt(Enum):
