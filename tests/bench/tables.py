@@ -13,8 +13,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
-from itertools import count, islice
+from itertools import islice
 from pathlib import Path
 
 import psycopg
@@ -23,12 +22,12 @@ from sqlalchemy.engine import make_url
 import xsd
 from node.cli.demo.site import Plan, lay_out
 from node.crypto.openssl import OpenSslCrypto
-from node.model.record import Draft, Record
-from node.validate import Specification, Specifications, sample
+from node.validate import Specification, Specifications
 from tests.adapters.servers import Database, PostgreSQL
 from tests.bench.figures import Figure, of
 from tests.bench.memory import resident
 from tests.bench.pair import CENTRE, DEPARTMENT, Node
+from tests.bench.people import people
 
 SPECIFICATION, RESOURCE = "population-basic/1.0", "population"
 COLUMNS = (
@@ -97,21 +96,12 @@ def _fill(database: Database, rows: int) -> None:
     with _open(database) as line:
         line.execute(f"CREATE TABLE t_rk ({', '.join(f'{_quoted(one)} text NOT NULL' for one in COLUMNS)})")
         with line.cursor().copy("COPY t_rk FROM STDIN") as copy:
-            for twin in islice(_people(spec), rows):
+            for twin in islice(people(spec, COLUMNS), rows):
                 copy.write_row([twin[one] for one in COLUMNS])
         line.execute('ALTER TABLE t_rk ADD PRIMARY KEY ("RecordId")')
         line.commit()
         line.autocommit = True
         line.execute("VACUUM ANALYZE t_rk")
-
-
-def _people(spec: Specification) -> Iterator[dict[str, str]]:
-    """Yield records that are good with these columns alone: one of the dead needs a date besides."""
-    for number in count():
-        whole = {"DomicileAddress": "地址不详", **sample(spec, 5, number)}
-        twin = {one: whole[one] for one in COLUMNS}
-        if isinstance(spec.judge(Draft(0, "plain", twin), date.today()), Record):
-            yield twin
 
 
 def _exchange(folder: Path, source: Database, target: Database, found: Tables) -> float:
