@@ -1,6 +1,7 @@
 """Fields of a record by their paths: `PersonName`, `Address.City`; through a list, a list of what each member has.
 
-A column of the same name takes a field, in whatever letters; the parts of a path are joined by a dot or by _.
+A column of the same name takes a field, in whatever letters; the parts of a path are joined by a dot or by _.  Fields
+that no column takes so, one with the same letters and digits does: `support_rep_id` takes `SupportRepId`.
 """
 
 from __future__ import annotations
@@ -50,4 +51,15 @@ def paths(fields: Mapping[str, Any], before: str = "", depth: int = 0) -> Iterat
 def matched(columns: Iterable[str], known: Iterable[str]) -> dict[str, str]:
     """Return for each column that is named as a field its path."""
     by_name = {name: path for path in known for name in (path.lower(), path.lower().replace(".", "_"))}
-    return {column: by_name[column.lower()] for column in columns if column.lower() in by_name}
+    named = list(columns)
+    found = {column: by_name[column.lower()] for column in named if column.lower() in by_name}
+    taken = set(found.values())
+    loose = {_letters(path): path for path in by_name.values() if path not in taken}
+    for column in named:
+        if column not in found and (path := loose.pop(_letters(column), None)) is not None:
+            found[column] = path
+    return {column: found[column] for column in named if column in found}
+
+
+def _letters(name: str) -> str:
+    return name.lower().replace("_", "").replace(".", "")

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from node.cli import adapter_kit, exits
-from node.cli.adapter_draft import draft
+from node.cli.adapter_draft import draft, draft_theme
 from node.cli.adapter_preview import preview
 from node.cli.adapter_source import Asked, with_password, with_source
 from node.cli.adapter_state import COMMANDS
@@ -72,12 +72,24 @@ def check(here: Situation, source: str, password: Path | None) -> int:
 @option("--draft", "drafted", metavar="ID", says=Sentence(
     "由列名、注释和抽样的行，草拟到此接口规范的字段映射，须由人核对",
     "draft a mapping to this specification from names, comments and sampled rows, for a person to review"))
+@option("--theme", "themed", metavar="NAME/VERSION", says=Sentence(
+    "没有合适的接口规范时，由表的列草拟自己的规范，须由人核对",
+    "where no specification fits, draft one of your own from the table's columns, for a person to review"))
+@option("--key", multiple=True, metavar="COLUMN", says=Sentence(
+    "草拟时用作主键的列；默认表的主键", "unique columns to draft by; else the primary key"))
 @as_json
 @click.pass_obj
-def discover(here: Situation, source: str, password: Path | None, table: str | None, drafted: str | None) -> int:
+def discover(
+    here: Situation, source: str, password: Path | None, table: str | None, drafted: str | None, themed: str | None,
+    key: tuple[str, ...],
+) -> int:
+    if drafted is not None and themed is not None or key and drafted is None and themed is None:
+        raise misused("--draft 和 --theme 用其一，--key 与它们同用", "Use one of --draft and --theme; --key goes with them")
     with Asked(here, source, password) as asked:
         if drafted is not None:
-            return draft(here, asked, table, drafted)
+            return draft(here, asked, table, drafted, key)
+        if themed is not None:
+            return draft_theme(here, asked, table, themed, key)
         told = asked.ask("discover")
     if table is None:
         here.out.show(told, lambda: here.out.table((TABLE, Sentence("列数", "Columns"), KEY, COMMENT), (

@@ -1,11 +1,13 @@
-"""`adapter discover --draft`: a mapping drafted from a table and some of its rows, printed for a person to review.
+"""`adapter discover --draft` and `--theme`: a mapping, or a specification, drafted from a table and some of its rows.
+
+Both are printed for a person to review.
 
 Rule: the rows are looked at and not shown; which of their cells may stand in a draft, `node.validate` decides.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime
 from itertools import islice
@@ -13,6 +15,7 @@ from typing import Any
 
 from node.cli import exits
 from node.cli.adapter_source import Asked
+from node.cli.adapter_theme import theme
 from node.cli.grammar import misused
 from node.cli.situation import Situation
 from node.cli.spec.held import specification
@@ -30,12 +33,10 @@ UNREAD = Sentence("没有读到行，草稿只据列名和类型：{why}", "No r
 TOLD = Sentence("抽样{rows}行，{good}行合格；{doubtful}处待核对", "{rows} rows sampled, {good} valid; {doubtful} places to check")
 
 
-def draft(here: Situation, asked: Asked, table: str | None, named: str) -> int:
+def draft(here: Situation, asked: Asked, table: str | None, named: str, key: Sequence[str] = ()) -> int:
     """Print a mapping from a table to the specification named; return the exit status."""
     spec = _specification(here, asked, named)
-    what = _what(asked, table)
-    described = _described(asked, what, table)
-    lines = _sample(here, asked, what, described)
+    described, lines = _looked(here, asked, table, key)
     today = datetime.fromtimestamp(here.now() / 1000).date()
     made = draft_mapping(spec, described, lines, today, here.crypto.sm3)
     here.out.show(_said(made), lambda: here.out.raw(made.text))
@@ -44,6 +45,27 @@ def draft(here: Situation, asked: Asked, table: str | None, named: str) -> int:
     for fault in made.faults:
         here.out.note(fault.text(here.language))
     return exits.DATA if made.faults else exits.OK
+
+
+def draft_theme(here: Situation, asked: Asked, table: str | None, named: str, key: Sequence[str] = ()) -> int:
+    """Print a specification of one's own for a table; return the exit status."""
+    described, lines = _looked(here, asked, table, key)
+    return theme(here, named, described, lines)
+
+
+def _looked(
+    here: Situation, asked: Asked, table: str | None, key: Sequence[str]
+) -> tuple[Mapping[str, Any], list[bytes]]:
+    """Return a table as it is described, with the key that is named, and some rows of it."""
+    what = _what(asked, table)
+    if key:
+        what["key"] = list(key)
+    described = _described(asked, what, table)
+    unknown = set(key).difference(str(one["name"]) for one in described.get("columns") or ())
+    if unknown:
+        names = ", ".join(sorted(unknown))
+        raise misused(f"表没有列 {names}", f"The table has no column {names}")
+    return described, _sample(here, asked, what, described)
 
 
 def _said(made: Drafted) -> dict[str, Any]:
@@ -85,9 +107,9 @@ def _described(asked: Asked, what: Mapping[str, Any], table: str | None) -> Mapp
 
 
 def _keyed(described: Mapping[str, Any], what: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a table with the key that a configured read names, where it declares none."""
+    """Return a table with the key that is named; else its own."""
     columns, key = described.get("columns") or (), what.get("key")
-    if not isinstance(key, list) or any(one.get("key") for one in columns):
+    if not isinstance(key, list):
         return described
     return {**described, "columns": [{**one, "key": one.get("name") in key} for one in columns]}
 

@@ -18,9 +18,8 @@ import orjson
 from node.cli import exits
 from node.cli.adapter_source import Asked, with_password, with_source
 from node.cli.grammar import Command, as_json, file, misused, option
-from node.cli.mapped import Reads
+from node.cli.mapped import Reads, reads
 from node.cli.situation import Situation
-from node.cli.spec.held import installed
 from node.model import codes
 from node.model.record import Draft, Problem, Record, Refusal
 from node.model.sentence import Sentence
@@ -40,25 +39,28 @@ MAPPED = Sentence("{good}行可转换，{bad}行有问题", "{good} row(s) map, 
 @option("--table", metavar="NAME", says=Sentence("表或视图；用地址时必须给出", "the table or view; needed with a URL"))
 @option("--mapping", "mapped", **file(), says=Sentence(
     "字段映射；用地址时必须给出，否则默认为配置的映射", "the mapping; needed with a URL, else that of the configuration"))
+@option("--spec", metavar="ID", says=Sentence(
+    "字段映射所用的自编接口规范（XSD文件）；仅用于地址", "the specification of your own that the mapping is to, an XSD file; with a URL only"))
 @option("--key", multiple=True, metavar="COLUMN", says=Sentence("唯一的列；默认主键", "unique columns; else the primary key"))
 @option("--where", metavar="CONDITION", says=Sentence("条件，用来源数据库的SQL写", "a condition, in the source's SQL"))
 @option("--count", type=click.IntRange(1, 1000), default=10, show_default=True, says=Sentence("行数", "how many rows"))
 @as_json
 @click.pass_obj
 def preview(
-    here: Situation, source: str, password: Path | None, table: str | None, mapped: Path | None, key: tuple[str, ...],
-    where: str | None, count: int,
+    here: Situation, source: str, password: Path | None, table: str | None, mapped: Path | None, spec: str | None,
+    key: tuple[str, ...], where: str | None, count: int,
 ) -> int:
     with Asked(here, source, password) as asked:
         if asked.section is not None:
-            if table or key or where:
-                raise misused("--table、--key、--where 只用于数据库地址", "--table, --key and --where go with a URL")
+            if table or key or where or spec:
+                raise misused("--table、--spec、--key、--where 只用于数据库地址",
+                              "--table, --spec, --key and --where go with a URL")
             read = asked.one_read()
             by, what = _configured(here, read, mapped), dict(read.what)
         elif table is None or mapped is None:
             raise misused("请用 --table 指明表，用 --mapping 给出字段映射", "Give --table and --mapping")
         else:
-            by = load_mapping(mapped, installed(here), here.crypto.sm3)
+            by = reads(here, spec, mapped)
             what = {"table": table, "page": count}
             what |= {name: value for name, value in (("key", list(key)), ("where", where)) if value}
         judged = _judged(here, asked, by, what, count)

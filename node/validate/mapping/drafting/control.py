@@ -46,7 +46,10 @@ CONSTANT_BUT = Sentence("常量；列{name}可能是操作类型，内容不能�
 FALLBACK = Sentence("没有找到更新时间，暂用此日期", "no time of change was found; this date stands in")
 CREATED = Sentence("这可能是创建时间：行变更时它不变，不能作cursor",
                    "this may be the time of creation, which stays when a row changes, and is no cursor")
-NO_TIME = Sentence("没有找到更新时间列；请填列名", "no time of change was found; name a column")
+NO_TIME = Sentence(
+    "没有找到更新时间列；请填列名，确实没有时写一个固定的时间（value = \"2026-01-01T00:00:00+08:00\"），新旧由版本决定，不看它",
+    'no time of change was found; name a column or, if there is none, a fixed time '
+    '(value = "2026-01-01T00:00:00+08:00"): versions tell which record is newer, not it')
 
 
 class Control:
