@@ -21,6 +21,9 @@ HEAD = 64
 """Most characters of a row id and a correlation."""
 PERSONAL = 3
 """From this grade on a field may not be the row id."""
+CITIZEN_TYPES = frozenset({"CitizenNumber", "CitizenEither"})
+CITIZEN_RULES = frozenset({"citizen-check", "citizen-either", "citizen-number"})
+"""Types and kinds of rules by which a field is known to hold an identity number, whatever grade it was given."""
 
 
 def check_uses(
@@ -45,7 +48,8 @@ def _control(shape: Shape) -> Iterator[Wrong]:
             if not isinstance(member, Leaf) or (member.least, member.most) != (1, 1) or member.numeric:
                 yield wrong.CONTROL.of(what=what)
     row, operation, time = members.get(shape.row), members.get(shape.operation), members.get(shape.time)
-    if isinstance(row, Leaf) and (row.grade >= PERSONAL or shape.row in shape.key):
+    citizens = set(_citizens(shape.record))
+    if isinstance(row, Leaf) and (row.grade >= PERSONAL or row.mask or shape.row in {*shape.key, *citizens}):
         yield wrong.PERSONAL
     if isinstance(operation, Leaf) and set(operation.facets.enumeration or ()) != {"I", "U", "D"}:
         yield wrong.OPERATION
@@ -54,6 +58,20 @@ def _control(shape: Shape) -> Iterator[Wrong]:
     for short in (shape.row, shape.correlation):
         if short is not None and not _short(members.get(short)):
             yield wrong.SHORT.of(limit=HEAD)
+    excluded = {one.params.get("of") for one in shape.record.rules
+                if one.kind == "excludes" and one.severity == "refuse" and one.params["field"] == shape.row}
+    for name in sorted(citizens - excluded - {shape.row}):
+        yield wrong.ROW_EXCLUDES.of(name=name, row=shape.row[:SHOWN])
+
+
+def _citizens(record: Group) -> Iterator[str]:
+    """Yield the fields of the record itself, given once at most, that hold identity numbers of persons."""
+    ruled = {one.params["field"] for one in record.rules if one.kind in CITIZEN_RULES}
+    for name, member in record.members.items():
+        if isinstance(member, Leaf) and member.most == 1 and (
+            name in ruled or CITIZEN_TYPES & set(member.types) or any(use.kind in CITIZEN_RULES for use in member.rules)
+        ):
+            yield name
 
 
 def _short(member: Member | None) -> bool:

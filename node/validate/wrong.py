@@ -246,6 +246,13 @@ PERSONAL = _wrong(
     "the row id is never a personal identifier or part of the business key",
     "row指向来源系统自己的行号（如表的主键）", "let row name the source's own id of the row, as its table's key",
 )
+ROW_EXCLUDES = _wrong(
+    "row-excludes", "{name}是公民身份号码，而没有规则保证来源记录号不含该号码",
+    "{name} is a citizen identity number, and no rule sees to it that the row id does not contain it",
+    "在记录元素的xs:appinfo中加入<x:rule kind=\"excludes\" id=\"row-not-personal\" field=\"{row}\" of=\"{name}\"/>",
+    'into the xs:appinfo of the record element put '
+    '<x:rule kind="excludes" id="row-not-personal" field="{row}" of="{name}"/>',
+)
 OPERATION = _wrong(
     "operation", "同步类型的取值应为I、U和D", "the operation's values are I, U and D",
     "使用类型OperationCode", "take the type OperationCode",

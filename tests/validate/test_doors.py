@@ -150,10 +150,12 @@ def test_a_rule_is_silent_about_a_field_whose_form_is_broken() -> None:
 def test_a_row_id_that_holds_the_identity_number_is_refused_and_not_repeated() -> None:
     of = spec()
     twin = sample(of, 18, 1)
-    twin["RecordId"] = "P-" + twin["IdNumber"]
-    judged = by_json(of, twin)
-    assert isinstance(judged, Refusal) and judged.row is None
-    assert found(judged) == [("RecordId", "row-not-personal")]
+    printed = {**twin, "IdNumber": "11010519491231002X", "BirthDate": "19491231", "SexCode": "2"}
+    for one, row in ((twin, "P-" + twin["IdNumber"]), (printed, "p-11010519491231002x-1")):
+        judged = by_json(of, {**one, "RecordId": row})
+        assert isinstance(judged, Refusal) and judged.row is None
+        assert found(judged) == [("RecordId", "row-not-personal")]
+        assert by_xml(of, {**one, "RecordId": row}) == judged
 
 
 def test_a_repeated_field_is_a_list_even_of_one() -> None:

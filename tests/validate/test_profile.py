@@ -134,11 +134,37 @@ def test_what_is_outside_the_profile_is_named(content: bytes, reason: str) -> No
     assert caught.value.code is codes.SPECIFICATION_FORM
 
 
-def test_a_row_id_bound_to_a_personal_field_is_refused() -> None:
-    personal = leaf("Card", "p:CitizenNumber", "", '<x:field grade="4" mask="id"/>')
-    assert any("personal" in one.reason for one in faults_of(document(
-        FIELDS + personal, NOTE.replace('row="RecordId"', 'row="Card"')
-    )))
+NUMBER = facet(pattern="[0-9]{17}[0-9X]")
+
+
+@pytest.mark.parametrize("personal", [
+    leaf("Card", "p:CitizenNumber", "", '<x:field grade="4" mask="id"/>'),
+    leaf("Card", "p:CitizenNumber"),  # however it was graded
+    leaf("Card", "xs:string", "", '<x:field mask="id"/>', NUMBER),
+    leaf("Card", "xs:string", "", '<x:rule kind="citizen-number" when="Name" given="yes"/>', NUMBER),
+])
+def test_a_row_id_bound_to_a_personal_field_is_refused(personal: str) -> None:
+    bound = faults_of(document(FIELDS + personal, NOTE.replace('row="RecordId"', 'row="Card"')))
+    assert "personal" in [one.wrong.name for one in bound], bound
+    group = personal.replace('<x:rule kind="citizen-number" when="Name" given="yes"/>', "")
+    record = '<x:rule kind="citizen-number" field="Card" when="Name" given="yes"/>'
+    bound = faults_of(document(FIELDS + group, NOTE.replace('row="RecordId"', 'row="Card"'), record=record))
+    assert "personal" in [one.wrong.name for one in bound], bound
+
+
+EXCLUDES = '<x:rule kind="excludes" id="row-not-personal" field="RecordId" of="Card"/>'
+
+
+@pytest.mark.parametrize(("record", "names"), [
+    (EXCLUDES, []), ("", ["row-excludes"]), (EXCLUDES.replace("/>", ' severity="warn"/>'), ["row-excludes"]),
+    (EXCLUDES.replace("Card", "Name"), ["row-excludes"]), (EXCLUDES.replace("RecordId", "CaseNo"), ["row-excludes"]),
+])
+def test_a_row_id_is_kept_free_of_an_identity_number_that_stands_beside_it(record: str, names: list[str]) -> None:
+    content = document(FIELDS + leaf("Card", "p:CitizenNumber"), record=record)
+    found = faults_of(content)
+    assert [one.wrong.name for one in found] == names
+    for one in found:
+        assert EXCLUDES in one.wrong.cure.zh and EXCLUDES in one.wrong.cure.en  # it can be copied as it is
 
 
 @pytest.mark.parametrize("content", [

@@ -238,7 +238,8 @@ KINDS: dict[str, Kind] = {
     "excludes": _kind(
         "{label}中含有{other}；来源记录号不得使用个人标识，请使用表的主键",
         "{label} contains {other}; a row id is never a personal identifier, use the table's key",
-        lambda p: f"len({other(p)}) > 5 and {other(p)} in f_{p['field']}", needs=_OF,
+        # The X of a number may have been written x.
+        lambda p: f"len({other(p)}) > 5 and {other(p)}.upper() in f_{p['field']}.upper()", needs=_OF,
     ),
     "together": _kind(
         "{label}与{other}须同时填写或同时不填", "{label} and {other} are given together or not at all",
