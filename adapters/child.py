@@ -111,6 +111,7 @@ class Session:
             "check": lambda said, records: [asdict(one) for one in adapter.check()],
             "discover": lambda said, records: [asdict(one) for one in adapter.discover()],
             "survey": lambda said, records: [asdict(one) for one in self.survey(**said)],
+            "script": lambda said, records: self.script(**said),
             "read": lambda said, records: self.read(Order(**{**said, "mode": Mode(said.get("mode", "new"))})),
             "apply": lambda said, records: self.apply(Batch(**said, records=tuple(map(incoming, records)))),
             "describe": lambda said, records: {
@@ -133,6 +134,11 @@ class Session:
         """Have what is to be read, or written, looked at."""
         self._fit(what, write)
         return self.adapter.survey(what, write)
+
+    def script(self, what: Mapping[str, Any], drop: bool = False) -> str:
+        """Have the script for a source written."""
+        self._fit(what, False)
+        return self.adapter.script(what, drop)
 
     def _fit(self, what: Mapping[str, Any], write: bool) -> None:
         fit(self.adapter.writes if write else self.adapter.reads, what, "设置what", "what")

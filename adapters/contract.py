@@ -233,6 +233,13 @@ class Adapter(ABC):
         """
         return ()
 
+    def script(self, what: Mapping[str, Any], drop: bool = False) -> str:
+        """Return what an operator reviews and runs at the source before one `[[adapter.read]]` is read, or to undo it.
+
+        It is text for the source's own client; nothing is changed here.
+        """
+        raise Misconfigured("此适配器不需要在来源执行脚本", "this adapter needs no script run at its source")
+
     def read(self, order: Order) -> Iterator[Row | Bookmark | Dirty]:
         """Yield rows in an order that bookmarks can follow, and a bookmark where reading can go on."""
         raise Misconfigured("此适配器不能读取", "this adapter reads nothing")

@@ -10,7 +10,7 @@
 | `lag` | seconds in which a transaction may stay open; 3600.  SQLite and PostgreSQL need none |
 | `prune` | days after which entries that were read are deleted; else none are |
 
-`survey` tells whether the journal is there and, if not, gives the script; `adapters.journal.script` returns it alone.
+`survey` tells whether the journal is there and, if not, gives the script; `exchange-node adapter script` prints it.
 
 Rule 1: an entry tells a key, the table tells the row: what is given is as new as its entry, or newer.
 Rule 2: a key the table, or the part of it that is wanted, has no more is given as gone.
@@ -33,7 +33,7 @@ from adapters import sql
 from adapters.contract import Bookmark, Dirty, Finding, Misconfigured, Mode, Order, Row, fault, good, warning
 from adapters.journal.entries import Entries
 from adapters.journal.horizon import Horizon, Numbered, Transacted, age
-from adapters.journal.scripts import written
+from adapters.journal.scripts import script, written
 from adapters.journal.shape import shape_of
 from adapters.journal.watch import hold, watched
 from adapters.landing.engine import open_writing
@@ -84,6 +84,10 @@ class SqlJournal(SqlTable):
             except Misconfigured as why:
                 said = written(shape_of(connection, what))
                 yield fault(f"{why.zh}。请审阅并执行：\n{said}", f"{why.en}. Review and run:\n{said}")
+
+    def script(self, what: Mapping[str, Any], drop: bool = False) -> str:
+        """Return the script that makes the journal and its triggers, or the one that undoes them."""
+        return script(what, self._engine, drop)
 
     def _open(self, connection: Connection, what: Mapping[str, Any]) -> _Journal:
         shape = shape_of(connection, what)

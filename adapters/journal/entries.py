@@ -52,8 +52,9 @@ class Entries:
         name, keys = shape.name("table"), pages.key
         lacking = {order, at, op, *keys} - self._columns(name)
         if lacking:
-            raise Misconfigured(f"变更日志{name}没有列{'、'.join(sorted(lacking))}，请按survey给出的脚本重建",
-                                f"the journal {name} lacks {', '.join(sorted(lacking))}; make it as survey says")
+            raise Misconfigured(f"变更日志{name}没有列{'、'.join(sorted(lacking))}，请按survey（adapter script）给出的脚本重建",
+                                f"the journal {name} lacks {', '.join(sorted(lacking))}; make it as survey "
+                                "(adapter script) says")
         self.table = sql.source(name, shape.schema, [order, at, op, *keys])
         self.number, self.at, self.op = self.table.c[order], self.table.c[at], self.table.c[op]
         self.keys = [self.table.c[one] for one in keys]
@@ -71,8 +72,9 @@ class Entries:
                 raise
             found = set()
         if not found:
-            raise Misconfigured(f"没有变更日志表{name}，或无权读取；survey给出建立它的脚本",
-                                f"there is no journal {name}, or no right to read it; survey gives the script")
+            raise Misconfigured(f"没有变更日志表{name}，或无权读取；survey（adapter script）给出建立它的脚本",
+                                f"there is no journal {name}, or no right to read it; survey (adapter script) gives "
+                                "the script")
         return found
 
     def first(self) -> tuple[int, str]:

@@ -11,6 +11,7 @@ import click
 from node.cli import adapter_kit, exits
 from node.cli.adapter_draft import draft, draft_theme
 from node.cli.adapter_preview import preview
+from node.cli.adapter_script import script
 from node.cli.adapter_source import Asked, with_password, with_source
 from node.cli.adapter_state import COMMANDS
 from node.cli.grammar import Group, as_json, misused, option
@@ -109,5 +110,5 @@ def _marks(here: Situation, column: dict[str, Any]) -> str:
     return " ".join(says.into(here.language) for stands, says in marks if stands)
 
 
-for each in (preview, *COMMANDS, *adapter_kit.COMMANDS):
+for each in (preview, script, *COMMANDS, *adapter_kit.COMMANDS):
     adapter.add_command(each)

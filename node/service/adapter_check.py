@@ -128,5 +128,11 @@ def seen(of: str, told: Any) -> Iterator[Seen]:
     """Yield the findings that an adapter answered with."""
     for one in told if isinstance(told, list) else ():
         if isinstance(one, dict):
-            zh, en = (" ".join(str(one.get(language, "")).split()) for language in ("zh", "en"))
+            zh, en = (_line(str(one.get(language, ""))) for language in ("zh", "en"))
             yield Seen(of, str(one.get("level", "")), Sentence(zh, en))
+
+
+def _line(said: str) -> str:
+    """Return a finding as one line: of a script, which one line would spoil, its head, and how to have it whole."""
+    head, more, _ = said.strip().partition("\n")
+    return " ".join(head.split()) + (" exchange-node adapter script" if more else "")
