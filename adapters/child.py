@@ -21,6 +21,8 @@ from dataclasses import asdict, replace
 from importlib.metadata import entry_points
 from typing import Any, BinaryIO, NamedTuple
 
+import orjson
+
 from adapters.contract import (
     Adapter,
     Batch,
@@ -217,7 +219,7 @@ def asked(octets: Iterable[bytes]) -> Iterator[Call]:
         do, wanted = said.pop("do", ""), said.pop("records", 0)
         records: list[Any] = []
         while len(records) < wanted:
-            records += map(json.loads, next(frames).lines)
+            records += map(orjson.loads, next(frames).lines)
         yield Call(do, said, records)
 
 

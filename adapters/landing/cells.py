@@ -21,7 +21,7 @@ import json
 import math
 import re
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timezone
 from decimal import Decimal
 from functools import lru_cache
@@ -48,20 +48,32 @@ _LONE = re.compile("[\ud800-\udfff]").search
 _RARE = re.compile("[\U00010000-\U0010ffff]").search
 
 
-def text(length: int | None, charset: str | None) -> Fit:
-    """Fit texts of at most `length` characters in a charset: Python's name for it, `bmp`, or None for any."""
+class Text:
+    """Fits texts of at most `length` characters in a charset: Python's name for it, `bmp`, or None for any."""
 
-    def fit(value: Any) -> str:
+    def __init__(self, length: int | None, charset: str | None) -> None:
+        self._length, self._charset = length, charset
+
+    def __call__(self, value: Any) -> str:
+        """Return a value as the column takes it; raise Unfit."""
         said = as_text(value)
-        if length is not None and len(said) > length:
-            raise Unfit(f"超过目标列长度{length}", f"longer than the column's {length} characters")
-        if not said.isascii() and not _holds(said, charset):
+        if self._length is not None and len(said) > self._length:
+            raise Unfit(f"超过目标列长度{self._length}", f"longer than the column's {self._length} characters")
+        if not said.isascii() and not _holds(said, self._charset):
             raise Unfit("有目标字符集不能表示的字符", "has a character that the target's charset cannot hold")
         if "\0" in said:
             raise Unfit("有空字符", "has a NUL character")
         return said
 
-    return fit
+    def takes(self, values: Sequence[Any]) -> bool:
+        """Return whether all of these are texts that fit as they are; looks at them at once, which costs little."""
+        try:
+            joined = "".join(values)
+        except TypeError:
+            return False
+        if self._length is not None and max(map(len, values), default=0) > self._length:
+            return False
+        return "\0" not in joined and (joined.isascii() or _holds(joined, self._charset))
 
 
 def _holds(said: str, charset: str | None) -> bool:

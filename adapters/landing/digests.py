@@ -74,6 +74,9 @@ def _one(texts: Sequence[str]) -> bytes:
     if len(texts) == 1:
         octets = texts[0].encode()
         return b"%d:%b" % (len(octets), octets)
+    if len(texts) == 2:
+        one, other = texts[0].encode(), texts[1].encode()
+        return b"%d:%b%d:%b" % (len(one), one, len(other), other)
     return b"".join(b"%d:%b" % (len(octets), octets) for octets in (text.encode() for text in texts))
 
 

@@ -1,6 +1,7 @@
 """A connection that writes: one for the life of the process, its waits bounded, its text taken strictly.
 
-Rule 1: nothing waits longer for another's lock than `seconds`; then the batch comes again later.
+Rule 1: a statement takes at most `seconds` where the database can be told so (MySQL cannot, of one that writes), and
+        waits for another's lock less than that; then the batch comes again later (`overtime` says what of a row).
 Rule 2: MySQL is told to refuse what it would cut off or replace by question marks.
 Rule 3: SQLite's foreign keys are in force, and a transaction takes the write lock when it begins.
 """
@@ -23,10 +24,11 @@ _LONGEST_WAIT = 30
 
 
 def _mysql(seconds: int, zone: str) -> Sequence[str]:
-    wait = min(seconds, _LONGEST_WAIT)
+    wait = max(1, min(seconds // 2, _LONGEST_WAIT))
+    only_mariadb = f"/*M! , max_statement_time = {max(seconds, wait + 1)} */"
     return [
         "SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')",
-        f"SET SESSION innodb_lock_wait_timeout = {wait}",
+        f"SET SESSION innodb_lock_wait_timeout = {wait} {only_mariadb}",
         f"SET SESSION lock_wait_timeout = {wait}", f"SET SESSION time_zone = '{zone}'",
     ]
 
@@ -36,7 +38,7 @@ _WRITING: Mapping[str, Callable[[int, str], Sequence[str]]] = {
         f"PRAGMA busy_timeout = {min(seconds, _LONGEST_WAIT) * 1000}", "PRAGMA foreign_keys = ON",
     ],
     "postgresql": lambda seconds, zone: [
-        f"SET lock_timeout = {min(seconds, _LONGEST_WAIT) * 1000}", f"SET statement_timeout = {seconds * 1000}",
+        f"SET lock_timeout = {min(seconds * 500, _LONGEST_WAIT * 1000)}", f"SET statement_timeout = {seconds * 1000}",
         "SET standard_conforming_strings = on", "SET client_min_messages = error",
         # A table that grew since it was analysed would be read whole for a batch; and what costs so much, compiled.
         "SET enable_seqscan = off", "SET jit = off",

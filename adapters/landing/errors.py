@@ -2,7 +2,8 @@
 
 Rule 1: only what no row can help is `Unavailable`: no connection, a deadlock, a lock waited for too long, no space, no
         memory, a database that may only be read now.
-Rule 2: a right, a table or a column that is not there is `Misconfigured`: it would refuse every row.
+Rule 2: a right, a table or a column that is not there is `Misconfigured`: it would refuse every row.  Whether a right
+        is refused for every row, or for one by a trigger or row security, is found by trying (`is_right`).
 Rule 3: everything else that a statement with a row meets is the row's: a constraint, a trigger, a foreign key, a check.
 Rule 4: of an error its code is told, never its text.
 """
@@ -105,6 +106,14 @@ def blame(why: exc.DBAPIError, dialect: str) -> Blame:
     return _by_class(why)
 
 
+def is_right(why: exc.DBAPIError, dialect: str) -> bool:
+    """Return whether a right was refused: to the account, or for this row alone."""
+    return not why.connection_invalidated and code_of(why) in _RIGHTS.get(dialect, ("42501",))
+
+
+_RIGHTS: Mapping[str, tuple[str, ...]] = {
+    "mysql": ("1142", "1143", "1370"), "oracle": ("1031",), "mssql": ("229", "230"), "sqlite": (), "firebird": (),
+}
 _STATE = 5
 
 
@@ -175,6 +184,10 @@ _REASONS: tuple[tuple[frozenset[str], str, str], ...] = (
     (frozenset({"23502", "1048", "1364", "SQLITE_CONSTRAINT_NOTNULL", "335544347", "1400", "515"}),
      "：必填列为空", "refused it, for a column must not be empty"),
     (frozenset({"P0001", "1644", "SQLITE_CONSTRAINT_TRIGGER", "335544517"}), "：触发器拒绝", "refused it by a trigger"),
+    (frozenset({"42501", "1142", "1143", "1370", "1031", "229", "230"}), "：对此记录没有权限（触发器或行级安全策略）",
+     "refused it, for a right is lacking for this row (by a trigger or row security)"),
+    (frozenset({"57014", "1969"}), "：单独写入此记录也超过时限（触发器可能不结束）",
+     "cannot finish it in time, even alone (a trigger may not end)"),
     (frozenset({"22001", "1406", "12899", "8152", "2628"}), "：超过列的长度", "refused it, for it is too long"),
     (frozenset({"22003", "1264", "1438", "8115"}), "：超出列的范围", "refused it, for a number is out of range"),
     (frozenset({"22P05", "22021", "1366", "335544565", "22018"}),

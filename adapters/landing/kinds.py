@@ -107,7 +107,7 @@ def _textual(kind: Any, dialect: str, charset: str | None) -> Fit:
     length = kind.length if isinstance(kind, types.String) else None
     if dialect == "mysql" and "TEXT" in name:
         length = None  # in octets; the database judges
-    return cells.text(length, charset)
+    return cells.Text(length, charset)
 
 
 def _sqlite(kind: Any, zone: timezone) -> Fit:
@@ -127,4 +127,4 @@ def _sqlite(kind: Any, zone: timezone) -> Fit:
     temporal = _temporal(kind, "sqlite", zone)
     if temporal is not None:
         return cells.written(temporal)
-    return cells.text(kind.length if isinstance(kind, types.String) else None, None)
+    return cells.Text(kind.length if isinstance(kind, types.String) else None, None)

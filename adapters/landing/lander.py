@@ -22,17 +22,20 @@ from sqlalchemy import Connection, Engine, exc
 from adapters import sql
 from adapters.contract import Batch, Fate, Finding, Misconfigured, Result, Unavailable
 from adapters.landing.copying import Copying, can_copy
+from adapters.landing.described import Table, describe
 from adapters.landing.engine import open_writing
 from adapters.landing.errors import Blame, blame, code_of, told
 from adapters.landing.family import family_of
+from adapters.landing.filling import Refused
 from adapters.landing.landing import Landing, Undone
 from adapters.landing.ledger import Ledger, salt_of
+from adapters.landing.overtime import TRIES, Isolation, Late, is_overtime
 from adapters.landing.paths import MOST, paths
 from adapters.landing.plan import Plan, read_plan
 from adapters.landing.survey import look
 from adapters.landing.tables import LedgerTables
 from adapters.landing.taking import Taking
-from adapters.landing.target import Refused, Table, Target, describe
+from adapters.landing.target import Target
 
 AGE = 60.0
 """Seconds for which a table's description is good."""
@@ -61,7 +64,8 @@ class Lander:
     ) -> None:
         """Keep where the database is; connect to nothing yet."""
         self._open = partial(open_writing, url, password, seconds)
-        self._zone, self._now = zone, now
+        self._zone, self._now, self._seconds = zone, now, seconds
+        self._late = Late()
         self._engines: dict[str, Engine] = {}
         self._seen: dict[str, Seen] = {}
 
@@ -79,12 +83,14 @@ class Lander:
     def apply(self, batch: Batch) -> list[Result]:
         """Land a batch; return a result for each record, once they are safe."""
         plan = read_plan(batch.what, self._zone)
-        known: dict[int, Refused] = {}
+        known = {leaf: Refused(*why) for leaf, why in self._late.guilty.get(batch.parcel, {}).items()}
         slowly = False
         with self._connected(plan) as connection:
             while True:
                 try:
-                    return self._land(connection, plan, batch, known, slowly)
+                    results = self._land(connection, plan, batch, known, slowly)
+                    self._late.forget(batch.parcel)
+                    return results
                 except Altered:
                     self._forget(connection, plan)
                 except Undone as met:
@@ -177,9 +183,28 @@ class Lander:
             ledger.know(home, came)
             self._seen.clear()
         at = sql.clock(connection, plan.zone) if target.uses_words else datetime.min
-        results = Landing(connection, target, taking, ledger).land(batch, at, known, slowly)
+        results = self._landed(Landing(connection, target, taking, ledger), batch, at, known, slowly)
         ledger.keep(lane, batch.parcel, results)
         return results
+
+    def _landed(
+        self, landing: Landing, batch: Batch, at: datetime, known: Mapping[int, Refused], slowly: bool
+    ) -> list[Result]:
+        """Land the records; a batch that ran out of time again and again is taken apart by its rows."""
+        connection, late = landing.connection, self._late
+        if late.tries.get(batch.parcel, 0) >= TRIES and Isolation.can(connection):
+            landing.isolation = Isolation(connection, self._seconds, self._now)
+        try:
+            return landing.land(batch, at, known, slowly)
+        except exc.DBAPIError as why:
+            if is_overtime(why):
+                late.note(batch.parcel)
+                if landing.written:
+                    late.guilty.setdefault(batch.parcel, {}).update(landing.guilty())
+            raise
+        finally:
+            if landing.isolation is not None:
+                landing.isolation.end(failed=True)
 
 
 def _grown(before: list[str], batch: Batch) -> list[str]:
@@ -187,7 +212,7 @@ def _grown(before: list[str], batch: Batch) -> list[str]:
     known, shapes, grown = set(before), set(), list(before)
     for record in batch.records:
         shape = tuple(record.fields)
-        if shape in shapes and not any(isinstance(one, dict | list) for one in record.fields.values()):
+        if shape in shapes and not {dict, list} & set(map(type, record.fields.values())):
             continue
         shapes.add(shape)
         for path in paths(record.fields):

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from sqlalchemy import Connection, exc, select
 
 from adapters.contract import Finding, fault, good, warning
+from adapters.landing.described import describe
 from adapters.landing.errors import Blame, blame, code_of
 from adapters.landing.family import family_of
 from adapters.landing.plan import Plan
 from adapters.landing.statements import Statements
 from adapters.landing.tables import LedgerTables
-from adapters.landing.target import Target, describe
+from adapters.landing.target import Target
 
 
 def look(connection: Connection, plan: Plan) -> Iterator[Finding]:

@@ -13,14 +13,15 @@ import pytest
 from adapters.landing import cells
 from adapters.landing.cells import Unfit
 from adapters.landing.paths import getter, matched, paths
+from tests.adapters.tried import seeds
 
 CHINA = timezone(timedelta(hours=8))
 BIG = cells.whole(-(1 << 31), (1 << 31) - 1)
 
 
 @pytest.mark.parametrize(("fit", "said", "value"), [
-    (cells.text(3, None), "张三㐂", "张三㐂"), (cells.text(None, "gbk"), "张三", "张三"), (cells.text(9, "bmp"), "㐂", "㐂"),
-    (cells.text(None, None), ["a", {"b": "张"}], '["a",{"b":"张"}]'),
+    (cells.Text(3, None), "张三㐂", "张三㐂"), (cells.Text(None, "gbk"), "张三", "张三"), (cells.Text(9, "bmp"), "㐂", "㐂"),
+    (cells.Text(None, None), ["a", {"b": "张"}], '["a",{"b":"张"}]'),
     (BIG, "-7", -7), (BIG, "7.00", 7), (BIG, "2147483647", (1 << 31) - 1),
     (cells.exact(5, 2), "123.45", Decimal("123.45")), (cells.exact(5, 2), "123.4500", Decimal("123.4500")),
     (cells.exact(5, 2), "0.00", Decimal("0.00")), (cells.exact(2, 2), "0.99", Decimal("0.99")),
@@ -46,8 +47,8 @@ def test_what_fits_becomes_a_value(fit: Callable[[Any], Any], said: Any, value: 
 
 
 @pytest.mark.parametrize(("fit", "said"), [
-    (cells.text(2, None), "张三㐂"), (cells.text(9, "gbk"), "㐂"), (cells.text(9, "bmp"), "𠮷"),
-    (cells.text(9, "ascii"), "张"), (cells.text(9, None), "\udcff"), (cells.text(9, None), "a\0b"),
+    (cells.Text(2, None), "张三㐂"), (cells.Text(9, "gbk"), "㐂"), (cells.Text(9, "bmp"), "𠮷"),
+    (cells.Text(9, "ascii"), "张"), (cells.Text(9, None), "\udcff"), (cells.Text(9, None), "a\0b"),
     (BIG, "2147483648"), (BIG, "7.5"), (BIG, "七"), (BIG, "1e3"), (BIG, ""), (BIG, "٧"), (BIG, ["7"]),
     (cells.exact(5, 2), "1234.5"), (cells.exact(5, 2), "1.234"), (cells.exact(5, 0), "1.5"), (cells.exact(5, 2), "NaN"),
     (cells.floating(False), "0.1234567890123456789"),
@@ -71,7 +72,7 @@ def test_what_does_not_fit_is_refused_without_being_told(fit: Callable[[Any], An
     assert len(str(said)) < 3 or str(said) not in met.value.zh + met.value.en
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", seeds(5, 20))
 def test_a_number_that_fits_is_kept_to_its_last_digit(seed: int) -> None:
     dice = Random(seed)
     for _ in range(200):
