@@ -50,12 +50,16 @@ class Poller:
         self._due = 0.0
         self._failures = 0
         self._open: set[Stream] | None = None
+        self._seen = -1
+        """The bell as it stood when it was last looked at what is asked for."""
         self.state = desk.sources[source.name] = SourceState(source)
 
     async def run(self) -> None:
         """Read what is due, or wait for it."""
         desk, name = self._desk, f"source:{self.source.name}"
         seen = desk.bell.count(name, "means")
+        if seen != self._seen:  # it may have rung while a read was under way
+            self._seen, self._due, self._open = seen, 0.0, None
         try:
             if self._open is None:
                 self._open = await desk.outbox.run(self._asked)
@@ -76,9 +80,7 @@ class Poller:
         await self._wait(seen, min(left, 1.0) if self._open else left)
 
     async def _wait(self, seen: int, seconds: float) -> None:
-        name = f"source:{self.source.name}"
-        if await self._desk.bell.wait((name, "means"), seen, seconds):
-            self._due, self._open = 0.0, None
+        await self._desk.bell.wait((f"source:{self.source.name}", "means"), seen, seconds)
 
     def _asked(self, unit: OutboxUnit) -> set[Stream]:
         """Return the streams on which the whole source is to be read."""

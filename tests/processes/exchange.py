@@ -6,17 +6,24 @@ import http.client
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from functools import cache
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import xsd
+from node.cli.call import call
 from node.cli.demo.audit import Ledgers
 from node.cli.demo.cargo import RESOURCES, Body
 from node.cli.demo.crew import Client, Crew
 from node.cli.demo.play import CENTRE, GRANTS, PLAN, SOURCE, SUBSCRIBER
 from node.cli.demo.site import Plan, Seat, Site, lay_out
+from node.crypto import pkcs8
 from node.crypto.openssl import OpenSslCrypto
+from node.ports import Chance
 from node.validate import Specifications, sample, to_json
 
 __all__ = ["CENTRE", "GRANTS", "PLAN", "RESOURCES", "SOURCE", "SUBSCRIBER", "Exchange", "running", "until"]
@@ -33,26 +40,47 @@ rest_most = "500ms"
 drain = "10s"
 """
 PATIENCE = 40.0
+LIGHT = 100
+"""Rounds by which a passphrase is stretched; the demonstration and the first steps have the true ones."""
 
 
 def until(what: str, condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
     """Return what `condition` returns as soon as it is true; fail after `seconds`."""
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    while (asked := time.monotonic()) < end:
         found = condition()
         if found:
             return found
-        time.sleep(0.03)  # another process has no event to wait for
+        # Another process has no event to wait for; who asks for long leaves it the processor as long.
+        time.sleep(0.03 + 2 * (time.monotonic() - asked))
     raise AssertionError(f"not within {seconds:g} s: {what}")
+
+
+@cache
+def specifications() -> Specifications:
+    """Return the published specifications, read once."""
+    return Specifications.load(xsd.FOLDER, CRYPTO.sm3)
+
+
+def quickly_laid_out(folder: Path, plan: Plan) -> Site:
+    """Return a new site whose passphrases are stretched little: they are made by chance, and nobody guesses them."""
+    protect = pkcs8.protect
+
+    def lightly(clear: bytes, passphrase: bytes, chance: Chance, rounds: int) -> tuple[bytes, bytes]:
+        return protect(clear, passphrase, chance, LIGHT)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pkcs8, "protect", lightly)
+        return lay_out(folder, plan, CRYPTO)
 
 
 class Exchange:
     """The nodes of one folder."""
 
     def __init__(self, folder: Path, plan: Plan = PLAN, haste: str = HASTE) -> None:
-        self.site: Site = lay_out(folder, plan, CRYPTO)
+        self.site: Site = quickly_laid_out(folder, plan)
         self.crew = Crew(self.site)
-        self.specifications = Specifications.load(xsd.FOLDER, CRYPTO.sm3)
+        self.specifications = specifications()
         self._clients: dict[str, Client] = {}
         self._read: dict[str, Ledgers] = {}
         self._made = 0
@@ -125,6 +153,12 @@ class Exchange:
         status, answer = client.submit(body, f"test-{time.monotonic_ns()}")
         assert (status, answer.get("accepted")) == (202, body.count), (status, answer)
         return str(answer["submission"])
+
+    def command(self, node: str, *words: str) -> tuple[int, Any]:
+        """Return the exit status of a command at a node, given in this process, and what it printed as JSON."""
+        with redirect_stdout(StringIO()) as out, redirect_stderr(StringIO()) as told:
+            status = call(["--config", str(self.seat(node).config), *words])
+        return status, json.loads(out.getvalue()) if out.getvalue() else told.getvalue()
 
     def close(self) -> dict[str, int]:
         """Stop every node; return their exit statuses."""

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from node.cli.demo.play import PLAN
-from node.cli.demo.site import Site, lay_out
+from node.cli.demo.site import Site
 from node.config import load
 from node.crypto import authority, certificates
 from node.service.check import EARLIEST, Finding, check
 from node.service.renewal import read_renewal
 from node.validate.between import BadBetween
-from tests.processes.exchange import CENTRE, CRYPTO, SOURCE, SUBSCRIBER, running
+from tests.processes.exchange import CENTRE, CRYPTO, SOURCE, SUBSCRIBER, quickly_laid_out, running
 from xsd import FOLDER
 
 HOUR, DAY = 3_600_000, 86_400_000
@@ -25,7 +25,7 @@ HOUR, DAY = 3_600_000, 86_400_000
 @pytest.fixture(scope="module")
 def laid(tmp_path_factory: pytest.TempPathFactory) -> Site:
     """A site that is in order; each test works on the files of a node and puts them back."""
-    return lay_out(tmp_path_factory.mktemp("check"), PLAN, CRYPTO)
+    return quickly_laid_out(tmp_path_factory.mktemp("check"), PLAN)
 
 
 @pytest.fixture

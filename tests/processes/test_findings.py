@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 from node.cli.demo.cargo import Body
 from node.cli.demo.site import Plan
 from node.validate import to_json
-from tests.house.plan import ROOT
 from tests.processes.exchange import CENTRE, SOURCE, Exchange, until
 from tests.validate.between.story import RESOURCES, WHOLE, twin
 
@@ -27,12 +23,9 @@ def submit(exchange: Exchange, interface: str, number: str, **fields: Any) -> No
 
 def ask(exchange: Exchange, *words: str) -> Any:
     """Return what the command tells of the centre."""
-    done = subprocess.run(
-        [sys.executable, "-m", "node", "-c", str(exchange.seat(CENTRE).config), "findings", *words, "--json"],
-        cwd=ROOT, capture_output=True, text=True, timeout=60,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    status, told = exchange.command(CENTRE, "findings", *words, "--json")
+    assert status == 0, told
+    return told
 
 
 def unclosed(exchange: Exchange) -> set[tuple[str, str]]:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
 
-from node.cli.demo.crew import run_command
 from node.crypto import authority, keyfile
 from node.crypto.authority import Request
 from node.model.certificate import Role
@@ -19,8 +17,8 @@ LANE = f"{SOURCE}/population"
 
 def queue(exchange: Exchange, node: str, *words: str) -> None:
     """Give the order of a person at the node."""
-    program = [*run_command(exchange.seat(node))[:-1], "queue", *words, "--who", "li"]
-    subprocess.run(program, check=True, capture_output=True, timeout=60)
+    status, told = exchange.command(node, "queue", *words, "--who", "li", "--json")
+    assert status == 0, told
 
 
 def lose_key(exchange: Exchange, node: str) -> None:

@@ -58,9 +58,8 @@ class Ledgers:
                 int(unit.bookmark(f"grant:{name}") or 0) == last[name.partition(":")[0]] for name in grants
             )
 
-    def blocks(self, resource: str) -> Iterator[Block]:
-        """Yield the history of a resource."""
-        after = 0
+    def blocks(self, resource: str, after: int = 0) -> Iterator[Block]:
+        """Yield the history of a resource, behind a block."""
         while True:
             with self.stores.warehouse.unit() as unit:
                 found = unit.history(resource, after, 50)

@@ -69,9 +69,10 @@ class Mender:
 
     def mend_all(self) -> None:
         """Make every rule hold; in two rounds, for what one rule puts in another may speak of."""
+        uses = self._uses()
         for _ in range(2):
             for kind, way in self._ways.items():
-                for use in self._uses():
+                for use in uses:
                     if use.kind == kind and (kind in _OWN_GUARD or "when" not in use.params or self._holds(use)):
                         way(use, use.params["field"], use.params.get("of", ""))
 
