@@ -1,7 +1,8 @@
 """All tests, two folders at a time on two cores: `make test`, or `python -m tests [--at-once N] [pytest's arguments]`.
 
 Each folder is a run of pytest of its own, the long ones first; a folder's output is shown when it ends, whole if
-something failed.  With arguments for pytest it is one run of pytest, as if that had been called.
+something failed.  Files are kept in memory where there is room (tests/memory.py).  With arguments for pytest it is one
+run of pytest, as if that had been called.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests import memory
 
 HERE = Path(__file__).parent
 LONG = (
@@ -49,13 +52,14 @@ def folders() -> list[str]:
     return [*(name for name in LONG if name in found), *(name for name in found if name not in LONG)]
 
 
-def run(folder: str) -> Ended:
-    """Run one folder's tests."""
+def run(folder: str, environ: Mapping[str, str]) -> Ended:
+    """Run one folder's tests, with more variables."""
     begun = time.monotonic()
+    kept = [f"--basetemp={environ['TMPDIR']}/{folder}"] if "TMPDIR" in environ else []
     with tempfile.TemporaryFile() as output:
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", f"tests/{folder}"], cwd=HERE.parent, stdin=subprocess.DEVNULL,
-            stdout=output, stderr=subprocess.STDOUT, check=False,
+            [sys.executable, "-m", "pytest", *kept, f"tests/{folder}"], cwd=HERE.parent, stdin=subprocess.DEVNULL,
+            stdout=output, stderr=subprocess.STDOUT, check=False, env={**os.environ, **environ},
         )
         output.seek(0)
         said = output.read().decode("utf-8", "replace")
@@ -64,8 +68,8 @@ def run(folder: str) -> Ended:
 
 def ended(at_once: int) -> Iterator[Ended]:
     """Yield each folder's run as it ends."""
-    with ThreadPoolExecutor(at_once) as pool:
-        for done in as_completed([pool.submit(run, folder) for folder in folders()]):
+    with memory.kept() as environ, ThreadPoolExecutor(at_once) as pool:
+        for done in as_completed([pool.submit(run, folder, environ) for folder in folders()]):
             yield done.result()
 
 
