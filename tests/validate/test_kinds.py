@@ -50,6 +50,7 @@ FIELDS = "".join([
     leaf("One", "p:Flag", ONCE), leaf("Two", "p:Flag", ONCE),
 ])
 RULES = "".join([
+    '<x:rule kind="excludes" id="row-not-personal" field="RecordId" of="Citizen"/>',
     '<x:rule kind="birth-of" field="Born" of="Citizen"/>', '<x:rule kind="parity" field="Sex" of="Citizen"/>',
     '<x:rule kind="part" id="task-catalog" field="Catalog" of="Task" from="20" to="31" when="Task" length="31"/>',
     '<x:rule kind="time-order" field="Applied" of="Accepted"/>',
