@@ -5,6 +5,7 @@ Rule 1: verdicts are saved before the sink is called, and the sink's come back f
 Rule 2: a hold keeps its place: the lane waits, with one alarm, until the cause is gone.
 Rule 3: a parcel on which a fault of ours is met again and again is held too: the other lanes do not wait for it.
 Rule 4: small parcels of several lanes are handled side by side, so that their units, and their syncs, become one.
+Rule 5: while an adapter lands a parcel the next one of its lane is judged (`foresight`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from twisted.internet.defer import CancelledError, Deferred, DeferredList
 
 from node.exchange import handle
 from node.exchange.handle import Closing, Judgement
+from node.intake.foresight import Foresight
 from node.model import codes
 from node.model.instant import day
 from node.model.parcel import Verdict
@@ -40,6 +42,7 @@ class Opener:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._alarms = Alarms()
+        self._foresight = Foresight(desk, AT_ONCE)
         self._faults: Counter[str] = Counter()
 
     async def run(self) -> None:
@@ -96,11 +99,13 @@ class Opener:
         claim, arrival, octets = taken.claim, taken.arrival, taken.octets
         # Judged as of the day it came, so that judging it again finds the same.
         today = day(arrival.received)
-        judged = await desk.workers.run_block(
-            len(octets[1]), handle.judge, claim, octets, means, desk.now(), today, taken.saved
-        )
+        judged = await self._foresight.judged(claim) if taken.saved is None else None
+        if judged is None:
+            judged = await desk.workers.run_block(
+                len(octets[1]), handle.judge, claim, octets, means, desk.now(), today, taken.saved
+            )
         await desk.inbox.run(lambda unit: unit.judge(claim, judged.refused))
-        applied = await self._apply(judged)
+        applied = await self._apply(judged, arrival)
         closing: Closing = handle.conclude(judged, arrival, applied, means)
         await desk.inbox.run(lambda unit: handle.finish(unit, claim, arrival, closing, desk.now()))
         for outcome, count in closing.counts.items():
@@ -111,12 +116,13 @@ class Opener:
             )
         desk.bell.ring(f"receipts:{arrival.lane.sender}", "inbox")
 
-    async def _apply(self, judged: Judgement) -> list[Verdict]:
+    async def _apply(self, judged: Judgement, arrival: Arrival) -> list[Verdict]:
         desk, delivery = self._desk, judged.delivery
         if delivery is None:
             return []
         sink = desk.sinks.get(delivery.lane.resource)
         if sink is not None:
+            self._foresight.look(arrival)
             return list(await sink.apply(delivery))
         verdicts = await desk.warehouse.run(lambda unit: unit.apply(delivery, desk.now()))
         desk.bell.ring("warehouse")

@@ -159,7 +159,7 @@ class Poller:
         desk.afford(Shortage.NONE)
         resource, spec_reads = self._resource(), self._reads()
         begun = await desk.outbox.run(lambda unit: read.begin(unit, source, stream), durable=False)
-        if stream is Stream.LIVE and begun.place.text is None and source.history is not Stream.LIVE:
+        if stream is Stream.LIVE and not begun.place.begun and source.history is not Stream.LIVE:
             await self._start_behind()
             return Ended(0, 0, False)
         belongs = read.Reading(source, resource, spec_reads.id, stream)

@@ -57,6 +57,9 @@ class InboxUnit(Ledger, Protocol):
     def take(self, now: Instant, lease: Instant) -> tuple[Claim, Arrival] | None:
         """Claim the next parcel to be opened, urgent and oldest lane first (I4)."""
 
+    def behind(self, arrival: Arrival) -> Arrival | None:
+        """Return the parcel that is to be opened next after this one in its lane; nothing is claimed."""
+
     def release(self, claim: Claim) -> None:
         """Give a claim back; a void one changes nothing."""
 

@@ -82,6 +82,14 @@ class Arrivals(ReceivingLanes):
         arrival = self._known(uuid_text(parcel))
         return Claim(arrival.lane, token, arrival.parcel), arrival
 
+    def behind(self, arrival: Arrival) -> Arrival | None:
+        """Return the parcel that is to be opened next after this one in its lane; nothing is claimed."""
+        row = self._one(
+            f"{_SELECT} WHERE a.lane = ? AND a.{_OPEN} AND (a.epoch, a.seq) > (?, ?) ORDER BY a.epoch, a.seq LIMIT 1",
+            self._find_lane(arrival.lane), arrival.epoch, arrival.seq,
+        )
+        return self._arrival(*row) if row else None
+
     def release(self, claim: Claim) -> None:
         """Give a claim back; a void one changes nothing."""
         self._write(

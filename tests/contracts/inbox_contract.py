@@ -217,6 +217,20 @@ class TakingContract(Opened):
                 close(unit, claim)
             assert unit.take(T0, LEASE) is None and unit.unopened(INCOMING.sender) == (0, 0)
 
+    def test_what_comes_behind_a_parcel_is_told_and_not_claimed(self, inbox: Any) -> None:
+        with inbox.unit() as unit:
+            first, second, third = take_in(unit, 3)
+            take_in(unit, 2, INCOMING._replace(resource="other"))
+            assert unit.behind(known(unit, first)) == known(unit, second)
+            assert unit.behind(known(unit, second)) == known(unit, third)
+            assert unit.behind(known(unit, third)) is None
+            claims = {}
+            while (found := unit.take(T0, LEASE)) is not None:
+                claims[found[0].lane] = found[0]
+            assert claims[INCOMING].parcel == first, "nobody had it"
+            close(unit, claims[INCOMING])
+            assert unit.behind(known(unit, first)) == known(unit, second)
+
     def test_the_urgent_and_the_oldest_lane_is_taken_first(self, inbox: Any) -> None:
         lanes = [INCOMING._replace(resource=name) for name in ("new", "old", "urgent")]
         with inbox.unit() as unit:

@@ -179,6 +179,11 @@ class InboxUnitInMemory(ReceivingUnit):
                 return row.arrival.digest
         return None
 
+    def behind(self, arrival: Arrival) -> Arrival | None:
+        found = [row.arrival for row in self._tables.arrivals.values() if row.arrival.lane == arrival.lane]
+        later = [one for one in found if one.state in OPEN and (one.epoch, one.seq) > (arrival.epoch, arrival.seq)]
+        return min(later, key=lambda one: (one.epoch, one.seq), default=None)
+
     def take(self, now: Instant, lease: Instant) -> tuple[Claim, Arrival] | None:
         fronts: dict[Lane, ArrivalRow] = {}
         for row in self._tables.arrivals.values():
