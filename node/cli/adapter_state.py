@@ -27,6 +27,14 @@ STATES = {
     "stopped": Sentence("节点未运行", "node stopped"), "failed": Sentence("失败", "failed"),
     "reading": Sentence("读取中", "reading"), "good": Sentence("正常", "good"), "new": Sentence("未读过", "never read"),
 }
+BEGINS = {
+    "live": Sentence("{source}：从头再读，全部重新报送", "{source}: read from its start, all is sent again"),
+    "backfill": Sentence("{source}：增量从现在起，全部作为历史在其后重新报送",
+                         "{source}: what is new from now on; all is sent again as its history, behind it"),
+    None: Sentence("{source}：只从现在起读（history = none），此前未读的变更不再读；要全部重报用reread --whole",
+                   "{source}: read from now on (history = none); changes not read until now are left out; for "
+                   "everything use reread --whole"),
+}
 UNDER_WAY = {"backfill": Sentence("历史补录中", "history under way"), "resupply": Sentence("重读中", "reread under way")}
 
 with_name = argument("name", metavar="NAME", says=Sentence(
@@ -36,7 +44,10 @@ with_name = argument("name", metavar="NAME", says=Sentence(
 @click.command("state", cls=Command, says=Sentence(
     "各来源的状态：断点、上次读取、不合格的行", "how sources stand: bookmark, last read, rows that are no records"))
 @argument("name", metavar="NAME", required=False, says=Sentence("适配器，或 适配器/读取项", "an adapter, or ADAPTER/READ"))
-@option("--reset", is_flag=True, says=Sentence("忘记断点，从头再读：全部记录会重新报送", "forget the bookmark: all is sent again"))
+@option("--reset", is_flag=True, says=Sentence(
+    "忘记断点，像第一次那样开始：按history全部重新报送、在增量之后补报，或只从现在起",
+    "forget the bookmark and begin as if never read: as `history` says all is sent again, all behind what is new, or "
+    "only what changes from now on"))
 @who_decides
 @as_json
 @click.pass_obj
@@ -46,7 +57,8 @@ def state(here: Situation, name: str | None, reset: bool, who: str | None) -> in
         if name is None:
             raise misused("请指明来源", "Name a source")
         for one in names:
-            change(here, "sources.reset", source=one, who=named(who))
+            told = change(here, "sources.reset", source=one, who=named(who))
+            here.out.note(BEGINS[told["history"]].fill(source=one))
     told = consult(here, "sources.state", sources=list(names))
     live = told.get("live", {})
     rows = [{**one, "resource": names[one["source"]], "live": live.get(one["source"])} for one in told["sources"]]

@@ -37,7 +37,7 @@ class Place(NamedTuple):
     """Where a read of a source stands: `text` is the bookmark as it is stored, None before the first.
 
     `at` is the adapter's part of it; `open` whether the read is to go on; `only_dirty` and `since` are those of a read
-    that was asked for by a person.
+    that was asked for by a person; `anew` says that a person had it forgotten: it begins as if it had never been read.
     """
 
     reader: str
@@ -46,6 +46,12 @@ class Place(NamedTuple):
     open: bool = True
     only_dirty: bool = False
     since: Instant = 0
+    anew: bool = False
+
+    @property
+    def begun(self) -> bool:
+        """Whether it was read before, and is to go on from there."""
+        return self.text is not None and not self.anew
 
 
 class Begun(NamedTuple):
@@ -83,7 +89,8 @@ def place_of(unit: OutboxUnit, source: str, stream: Stream) -> Place:
     if text is None:
         return Place(name, None, open=stream is Stream.LIVE)
     said = orjson.loads(text)
-    return Place(name, text, said.get("at"), said.get("open", True), said.get("dirty", False), said.get("since", 0))
+    return Place(name, text, said.get("at"), said.get("open", True), said.get("dirty", False), said.get("since", 0),
+                 said.get("anew", False))
 
 
 def moved(was: Place, at: Any, open: bool = True) -> Place:
@@ -99,11 +106,12 @@ def ask(unit: OutboxUnit, source: Source, stream: Stream, only_dirty: bool, now:
 
 
 def forget(unit: OutboxUnit, source: Source) -> None:
-    """Forget how far a source was read: the next read begins at its start."""
+    """Forget how far a source was read: the next read is its first again, with the history that its settings say."""
     for stream in Stream:
         was = place(unit, source, stream)
         if was.text is not None:
-            unit.mark(was.reader, was.text, orjson.dumps({"at": None, "open": stream is Stream.LIVE}).decode())
+            live = stream is Stream.LIVE
+            unit.mark(was.reader, was.text, orjson.dumps({"at": None, "open": live, "anew": live}).decode())
 
 
 def begin(unit: OutboxUnit, source: Source, stream: Stream) -> Begun:

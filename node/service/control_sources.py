@@ -1,7 +1,8 @@
 """What can be asked of sources, and what a named person may have done with them: read now, from the start, once more.
 
 Rule 1: a bookmark is never shown: it may hold keys; nor is anything of a dirty row but its row id and why it is one.
-Rule 2: reading from the start sends everything again; who decided stands in the log.
+Rule 2: a source that is reset begins as if it had never been read: with everything, a history behind what is new, or
+        from now on, as its settings say.  Who decided stands in the log.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def sources_state(here: View, given: Arguments) -> Reading[Answer]:
 def _stands(unit: OutboxUnit, name: str) -> Answer:
     places = {stream: read.place_of(unit, name, stream) for stream in Stream}
     return {
-        "source": name, "begun": places[Stream.LIVE].text is not None, "dirty": unit.dirty_count(name),
+        "source": name, "begun": places[Stream.LIVE].begun, "dirty": unit.dirty_count(name),
         "under_way": [stream.value for stream in (Stream.BACKFILL, Stream.RESUPPLY) if places[stream].open],
     }
 
@@ -85,12 +86,12 @@ async def run(desk: Desk, given: Arguments, actor: Actor) -> Answer:
 
 
 async def reset(desk: Desk, given: Arguments, actor: Actor) -> Answer:
-    """Forget how far a source was read: it is read from its start."""
+    """Forget how far a source was read: it begins anew, as its `history` says, which is told."""
     source = _state(desk, given).source
     await desk.outbox.run(lambda unit: read.forget(unit, source))
     desk.log("warning", "control.reset", who=actor.who, uid=actor.uid, source=source.name)
     desk.bell.ring(f"source:{source.name}")
-    return {"source": source.name}
+    return {"source": source.name, "history": None if source.history is None else source.history.value}
 
 
 async def reread(desk: Desk, given: Arguments, actor: Actor) -> Answer:

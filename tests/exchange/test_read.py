@@ -134,7 +134,18 @@ def test_a_source_is_forgotten_and_begins_anew(pair: Pair) -> None:
     with pair.dept.stores.outbox.unit() as unit:
         read.forget(unit, SOURCE)
     assert place(pair).at is None and place(pair).open and not place(pair, Stream.BACKFILL).open
+    assert not place(pair).begun, "as if it had never been read"
     Reader(pair).give([twin(0)], 1)
+    assert place(pair).begun
+
+
+def test_a_source_that_is_forgotten_has_its_history_behind_it_again(pair: Pair) -> None:
+    Reader(pair).give([twin(0)], 1)
+    source = replace(SOURCE, history=Stream.BACKFILL)
+    with pair.dept.stores.outbox.unit() as unit:
+        read.forget(unit, source)
+        read.start_behind(unit, source, 8, pair.dept.desk.now())
+    assert place(pair).begun and place(pair).at == 8 and place(pair, Stream.BACKFILL).open
 
 
 def test_a_history_is_asked_for_in_the_unit_that_begins_the_increments(pair: Pair) -> None:
