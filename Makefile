@@ -12,7 +12,7 @@ LINTED := node tests $(if $(wildcard adapters/*.py),adapters)
 help:
 	@echo 'make demo    一台机器上的完整交换：中心和两个部门 / a whole exchange on one machine'
 	@echo 'make test    全部测试 / all tests'
-	@echo 'make long    每种适配器在每种服务器上的长测试 / the long tests of every adapter on every server'
+	@echo 'make long    每种适配器在每种服务器上的长测试，及接口规范的 / the long tests of adapters on every server, and of specifications'
 	@echo 'make lint    风格与类型 / style and types'
 	@echo 'make bench   性能测量，写入 build/bench.json / measurements; ARGS="--quick --only json,idle", "--profile json", "--full"'
 	@echo 'make fuzz    模糊测试十分钟，写入 build/fuzz/report.json / ten minutes of fuzzing'
@@ -25,9 +25,9 @@ demo: $(READY)
 test: $(READY)
 	$(PY) -m tests $(ARGS)
 
-# What tries more of the same on every adapter and server, for minutes.
+# What tries more of the same on every adapter, server and specification, for minutes.
 long: $(READY)
-	$(PY) -m pytest -m long tests/adapters
+	$(PY) -m pytest -m long tests/adapters tests/processes tests/validate tests/cli
 
 lint: $(READY)
 	$(PY) -m flake8 $(LINTED)

@@ -104,11 +104,11 @@ def test_the_json_schema_is_valid_and_judges_form_as_the_node_does(name: str, sh
             inner = (inner["items"] if inner.get("type") == "array" else inner)["properties"][step]
         assert inner["title"] == f"{leaf.label.zh} / {leaf.label.en}" and CHINESE.search(inner["description"])
     for operation in "IUD":
-        twins = [sample(of, 4, number, operation=operation) for number in range(20)]
+        twins = [sample(of, 4, number, operation=operation) for number in range(8)]
         assert all(gate.is_valid(twin) for twin in twins)
-    refused = 0
+    refused, good = 0, [sample(of, 4, number) for number in range(5)]
     for number, fault in enumerate(faults(of)):
-        twin = plant(of, sample(of, 4, number), fault, number)
+        twin = plant(of, good[number % len(good)], fault, number)
         judged = by_json(of, twin)
         assert not isinstance(judged, Record)
         wanted = _says_no_schema(of, judged.problems)

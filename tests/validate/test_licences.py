@@ -112,5 +112,5 @@ def test_every_rule_of_its_own_is_broken_here(name: str) -> None:
 @pytest.mark.parametrize("name", MORE)
 def test_samples_keep_what_only_warns_too(name: str) -> None:
     of = spec(name)
-    for index in range(300):
+    for index in range(100):
         assert of.problems(draft(sample(of, 22, index, revision=index % 3)), TODAY) == [], index

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from html.parser import HTMLParser
 
 import pytest
@@ -24,6 +25,11 @@ EVERY = [*NAMES, "workshop/2.1"]
 
 def _spec(name: str) -> Specification:
     return workshop() if name == "workshop/2.1" else spec(name)
+
+
+@cache
+def _page(name: str) -> str:
+    return page(_spec(name))
 
 
 class Outline(HTMLParser):
@@ -61,7 +67,7 @@ class Outline(HTMLParser):
 @pytest.mark.parametrize("name", EVERY)
 def test_a_page_holds_all_of_a_specification_and_its_links_lead_somewhere(name: str) -> None:
     of = _spec(name)
-    text = page(of)
+    text = _page(name)
     found = Outline(text)
     assert text == page(of) and of.id.digest in found.words and of.title.en in found.words
     for path, one in leaves(of.shape.record):
@@ -77,7 +83,7 @@ def test_a_page_holds_all_of_a_specification_and_its_links_lead_somewhere(name: 
 
 @pytest.mark.parametrize("name", EVERY)
 def test_a_page_needs_nothing_and_runs_nothing(name: str) -> None:
-    text = page(_spec(name))
+    text = _page(name)
     found = Outline(text)
     assert "Content-Security-Policy" in text and "default-src 'none'" in text.replace("&#x27;", "'")
     assert not found.tags & {"script", "link", "img", "iframe", "object", "svg", "form", "base"}
@@ -124,7 +130,7 @@ def test_the_good_example_is_good_and_each_rule_shows_a_bad_one(name: str) -> No
 
 @pytest.mark.parametrize("name", EVERY)
 def test_no_page_holds_a_number_that_could_be_a_persons(name: str) -> None:
-    made = page(_spec(name)).encode()
+    made = _page(name).encode()
     # Nobody was born in 2999, on a 30th of February, or a thousand years ago; they show the rules that forbid it.
     assert all(made[at + 6:at + 14] in (b"29990101", b"19490230", b"10000101") for at in in_bytes(made, PRINTED))
 
@@ -139,7 +145,7 @@ def test_changes_since_an_older_version_are_told() -> None:
 
 
 def test_a_long_table_is_folded_and_lists_what_stands_today() -> None:
-    text = page(spec("population-basic/1.0"))
+    text = _page("population-basic/1.0")
     folded = dict(re.findall(r'<details id="table-([^"]+)"( open="")?', text))
     assert folded["gb2260/2019-04"] == "" and folded["sex/1.0"] and text.count("<li>") < 4500
     assert "3219" in text

@@ -61,11 +61,13 @@ def agree(of: Specification, content: bytes, charset: str | None = None, limits:
     return door
 
 
+@pytest.mark.parametrize("step", [5, pytest.param(1, marks=pytest.mark.long)])
 @pytest.mark.parametrize("name", [*NAMES, "workshop/2.1"])
-def test_every_sample_and_every_planted_fault_gets_the_verdict_of_the_door(name: str) -> None:
+def test_every_sample_and_every_planted_fault_gets_the_verdict_of_the_door(name: str, step: int) -> None:
     of = workshop() if name == "workshop/2.1" else spec(name)
     good = [sample(of, 6, number, operation="IUD"[number % 3]) for number in range(9)]
-    bad = [plant(of, sample(of, 6, number), fault, number) for number, fault in enumerate(faults(of))]
+    chosen = faults(of)[len(name) % step::step]
+    bad = [plant(of, good[number % 3 * 3], fault, number) for number, fault in enumerate(chosen)]
     judged, end = agree(of, to_xml(of, [*good, *bad]))
     assert not end and all(isinstance(one, Record) for one in judged[:9]) and len(judged) == 9 + len(bad)
     for twin in (*good[:3], *bad[:9]):
@@ -141,7 +143,7 @@ def test_a_record_and_what_is_no_record_are_bounded() -> None:
     ):
         assert agree(of, content, limits=SMALL)[1] == codes.TOO_LARGE.name
     assert agree(of, _listed(ONE * 30), limits=SMALL)[1] == ""
-    assert agree(of, _listed("<Other/>" * 20_000), limits=Limits(record_octets=5000, records=10**6))[1] == ""
+    assert agree(of, _listed("<Other/>" * 2000), limits=Limits(record_octets=5000, records=10**6))[1] == ""
     for endless in (b"<x", b"<x>", b"<!--", b" ", b"<x a='"):
         content = (b"".join((_listed(ONE)[:60], endless)) if endless != b"<!--" else endless)
         judged, end = streamed(of, content + b"a" * 400_000, 1 << 16, limits=SMALL)
