@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,8 @@ from node.validate.shape import leaves
 from tests.validate.held import NAMES, by_json, by_xml, found, held, sm3, spec
 from xsd import FOLDER
 
+CONTROL = "RecordId Operation EventTime BatchNo SyncTime SourceOrgCode SourceSystem DataVersion Remark".split()
+READMES = ("README.md", "README.zh-CN.md")
 PUBLISHED = [line.split("  ") for line in (FOLDER / "PUBLISHED").read_text().splitlines() if line[:1] != "#"]
 
 
@@ -63,14 +66,31 @@ def test_a_published_specification_fits_the_profile_and_is_labelled(name: str) -
     for path, leaf in leaves(of.shape.record):
         assert leaf.label.zh and leaf.label.en, path
     assert of.title.zh and of.title.en
+    block = list(of.shape.record.members.items())[:len(CONTROL)]
+    assert [name for name, _ in block] == CONTROL and [one.least for _, one in block] == [1, 1, 1] + [0] * 6
+    assert (of.shape.row, of.shape.operation, of.shape.time) == tuple(CONTROL[:3]) and of.shape.row not in of.key_fields
+    personal = {name: leaf for name, leaf in leaves(of.shape.record) if leaf.mask in ("id", "phone", "address")}
+    assert all(leaf.grade >= 3 for leaf in personal.values()), personal
     assert all(rule.says.zh and rule.says.en and "{" not in rule.says.zh + rule.says.en for rule in of.rules.all)
 
 
 def test_the_readme_names_every_rule() -> None:
     from node.validate.rules.kinds import KINDS
     from node.validate.rules.wording import DOORS, FACETS
-    text = (FOLDER / "README.md").read_text()
-    assert [name for name in (*KINDS, *DOORS, *FACETS) if f"`{name}`" not in text] == []
+    for page in READMES:
+        text = (FOLDER / page).read_text()
+        assert [name for name in (*KINDS, *DOORS, *FACETS) if f"`{name}`" not in text] == []
+
+
+def test_the_readme_says_the_same_in_both_languages() -> None:
+    """What a program reads is the same in both: code, names, parameters, rows of tables, headings, bounds."""
+    one, other = ((FOLDER / page).read_text() for page in READMES)
+    for what in (r"(?s)```.*?```", "(?m)^##? ", r"(?m)^\| `[^|]+\|", "(?m)^- ", r"(?<![0-9])[1-9][0-9]{2,}(?![0-9])"):
+        first, second = (re.findall(what, text) for text in (one, other))
+        assert len(first) > 2 and sorted(first) == sorted(second), what
+    outside = [re.sub(r"(?s)```.*?```", "", text) for text in (one, other)]
+    names = [set(re.findall("`([^`\n]+)`", text)) for text in outside]
+    assert names[0] ^ names[1] == set()
 
 
 def test_the_real_region_table_passes_its_specification_row_by_row() -> None:
