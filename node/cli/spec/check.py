@@ -15,8 +15,8 @@ from node.cli.spec.held import own
 from node.model.sentence import Sentence
 from node.validate import Fault, compile_specification, examine
 
-MOST = 50
-"""Most faults of one file that a person is told; a program is told all."""
+MOST = 10
+"""Most faults of one file that a person is told, with their cures one screen; a program is told all."""
 
 GOOD = Sentence("{file}：符合要求，{name}，SM3 {digest}", "{file}: good, {name}, SM3 {digest}")
 BAD = Sentence("{file}：{count}处问题", "{file}: {count} faults")
