@@ -1,7 +1,8 @@
 """`send`: files of records submitted to the running node through its local API.
 
 Rule 1: a body is at most what the node takes; NDJSON is cut between lines, CSV between rows with its header before each
-        piece, and both are read as they are sent, so that a file of any size needs the memory of one body.
+        piece, XML too large for one body between records, each piece a list of its own; all are read as they are sent,
+        so that a file of any size needs the memory of one body.
 Rule 2: every body has an idempotency key that a second call with the same --key and files repeats: nothing is
         submitted twice.  Without --key one is drawn and told, for a fresh submission is the usual wish.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,10 +28,14 @@ from node.model import codes
 from node.model.ids import uuid7
 from node.model.sentence import Sentence
 from node.model.trouble import Trouble, trouble
+from node.service.papers import read_specifications
+from node.validate import Limits, cut_xml, overfull
 from node.validate.mapping import cut_csv
+from node.validate.stream import CHUNK
 
 if TYPE_CHECKING:
     from node.config.sections import ApiSection
+    from node.validate.shape import Shape
 
 SENDING = Sentence("提交", "Sending")
 AGAIN = Sentence("再次提交时用 --key {key}，已提交的不会重复", "Send again with --key {key}: nothing is submitted twice")
@@ -40,16 +46,27 @@ _VISIBLE = range(0x21, 0x7F)
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What is posted at once; `places` are the line numbers of its records, empty where a file is one body."""
+    """What is posted at once; `places` are the line numbers of its records, empty where there are none.
+
+    `first` is the number of the first record in a file that was cut and has no lines to go by.
+    """
 
     octets: bytes = field(repr=False)
     places: array[int] = field(repr=False)
+    first: int = 0
 
 
 def bodies(
-    path: Path, kind: str, limits: ApiSection, advance: Callable[[int], None], charset: str | None = None
+    path: Path, kind: str, limits: ApiSection, advance: Callable[[int], None], charset: str | None = None,
+    shape: Callable[[], Shape | None] = lambda: None,
 ) -> Iterator[Body]:
-    """Yield a file as bodies the node takes; raise Refused(TOO_LARGE) for a record or a file that cannot be cut."""
+    """Yield a file as bodies the node takes; raise Refused(TOO_LARGE) for a record or a file that cannot be cut.
+
+    `shape` is asked for that of the resource's records where XML must be cut.
+    """
+    if kind == "xml" and path.is_file() and (known := _must_be_cut(path, limits, shape)) is not None:
+        yield from _lists(path, charset, known, limits, advance)
+        return
     if kind not in ("ndjson", "csv"):
         octets = files.read(path, limits.body)
         advance(len(octets))
@@ -61,6 +78,28 @@ def bodies(
             return
         rows = _rows(stream, charset, limits, advance)
         yield from _cut(rows, limits, next(rows, (1, b""))[1])
+
+
+def _must_be_cut(path: Path, limits: ApiSection, shape: Callable[[], Shape | None]) -> Shape | None:
+    """Return the shape of the records of a document that one body would not hold; None if it may go as it is."""
+    large = (size_of(path) or 0) > limits.body
+    if not large and files.read(path, limits.body).count(b"</") <= limits.records:
+        return None
+    known = shape()
+    return known if known and (large or overfull(files.read(path, limits.body), known, limits.records)) else None
+
+
+def _lists(
+    path: Path, charset: str | None, shape: Shape, limits: ApiSection, advance: Callable[[int], None]
+) -> Iterator[Body]:
+    def chunks() -> Iterator[bytes]:
+        for chunk in iter(partial(stream.read, CHUNK), b""):
+            yield chunk
+            advance(len(chunk))
+
+    with open_binary(path) as stream:
+        for first, octets in cut_xml(chunks(), charset, shape, Limits(limits.body, limits.records, limits.record)):
+            yield Body(octets, array("Q"), first)
 
 
 def _cut(numbered: Iterator[tuple[int, bytes | None]], limits: ApiSection, head: bytes = b"") -> Iterator[Body]:
@@ -111,7 +150,7 @@ class Sent:
 def _placed(path: Path, body: Body, one: dict[str, Any], problem: dict[str, Any]) -> dict[str, Any]:
     index = int(one["index"])
     line = body.places[index] if index < len(body.places) else None
-    return {"file": str(path), "line": line, "index": index, "key": one.get("key"), **problem}
+    return {"file": str(path), "line": line, "index": body.first + index, "key": one.get("key"), **problem}
 
 
 @click.command("send", cls=Command, says=Sentence(
@@ -146,7 +185,7 @@ def send(
     try:
         with here.out.progress(SENDING, total) as advance:
             for path, each in zip(paths, kinds):
-                for body in bodies(path, each, settings.api, advance, charset):
+                for body in bodies(path, each, settings.api, advance, charset, partial(shape_of, here, resource)):
                     name = f"{base}-{len(sent.submissions) + 1}"
                     posted = client.post(_code(resource), body.octets, each, charset, name, asks)
                     _problems(here, sent, sent.add(path, name, body, posted))
@@ -157,6 +196,13 @@ def send(
         client.close()
     here.out.show(_told(sent), lambda: _people(here, sent))
     return exits.DATA if sent.refused else exits.OK
+
+
+def shape_of(here: Situation, resource: str) -> Shape | None:
+    """Return the shape of a resource's records, None where the resource or its specification is not known here."""
+    name = next((one.specification for one in here.settings.resource if one.code == resource), "")
+    found = read_specifications(here.settings, here.crypto).get(name)
+    return None if found is None else found.shape
 
 
 def _key(here: Situation, given: str | None) -> str:

@@ -14,6 +14,7 @@ from node.validate.line import join_born, join_line, same, split_line
 from node.validate.made.faults import PLANTED, fault, faults, plant, warnings
 from node.validate.made.samples import regions, sample, to_json, to_xml
 from node.validate.masking import masked
+from node.validate.pieces import cut_xml, overfull
 from node.validate.profile import Fault
 from node.validate.reader import check_profile, examine
 from node.validate.schema import published_schema
@@ -23,8 +24,8 @@ from node.validate.stream import read_records
 
 __all__ = [
     "PLANTED", "Fault", "Files", "Limits", "Media", "Specification", "Specifications", "check_profile",
-    "compile_specification", "examine", "fault", "faults", "join_born", "join_line",
-    "masked", "plant", "published_schema",
+    "compile_specification", "cut_xml", "examine", "fault", "faults", "join_born", "join_line",
+    "masked", "overfull", "plant", "published_schema",
     "read_drafts", "read_records", "regions", "same", "sample", "split_line", "to_json", "to_xml",
     "warnings",
 ]

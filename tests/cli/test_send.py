@@ -8,6 +8,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,10 +21,14 @@ from hypothesis import strategies as st
 from node.cli import exits
 from node.cli.grammar import Told
 from node.cli.kinds import lines
-from node.cli.local_client import PAUSES, LocalClient
-from node.cli.send import Body, bodies
+from node.cli.local_client import PAUSES, LocalClient, Posted
+from node.cli.send import Body, Sent, bodies, shape_of
+from node.config import load
 from node.model import codes
 from node.model.trouble import Trouble, trouble
+from node.validate import Media, read_drafts, sample, to_json, to_xml
+from tests.crypto.papers import CRYPTO
+from tests.validate.held import spec
 
 BLANKS = st.sampled_from([b"", b" ", b"\t", b"\r"])
 LINES = st.lists(st.one_of(st.binary(min_size=1, max_size=30).map(lambda text: text.replace(b"\n", b"x")), BLANKS))
@@ -116,6 +121,38 @@ def test_what_is_no_table_is_told_by_its_line(tmp_path: Path) -> None:
     with pytest.raises(Trouble) as met:
         cut(path, "csv")
     assert met.value.code is codes.TOO_LARGE
+
+
+def test_a_document_too_large_for_one_body_is_cut_between_its_records(tmp_path: Path) -> None:
+    of, path = spec("region-code/1.0"), tmp_path / "large.xml"
+    twins = [sample(of, 2, number) for number in range(30)]
+    path.write_bytes(to_xml(of, twins))
+    read: list[int] = []
+    made = list(bodies(path, "xml", limits(body=3000, records=5, record=2000), read.append, None, lambda: of.shape))
+    assert sum(read) == path.stat().st_size and all(len(body.octets) <= 3000 for body in made)
+    found = [read_drafts(body.octets, Media("xml"), of) for body in made]
+    assert [body.first for body in made] == [sum(map(len, found[:at])) for at in range(len(made))]
+    records = [of.judge(draft, date(2024, 6, 1)) for drafts in found for draft in drafts]
+    assert [getattr(one, "body", None) for one in records] == [to_json(twin) for twin in twins]
+    answer = Posted("s", 4, [{"index": 1, "key": "k", "problems": [{"rule": "x"}]}])
+    assert Sent().add(path, "k", made[3], answer)[0]["index"] == made[3].first + 1 > 4
+    for few, more in ((30, [path.read_bytes()]), (29, None)):  # one that fits goes as it is, and the count tells too
+        wide = limits(body=1 << 20, records=few, record=2000)
+        whole = list(bodies(path, "xml", wide, read.append, None, lambda: of.shape))
+        assert more is None and len(whole) == 2 or [body.octets for body in whole] == more
+    with pytest.raises(Trouble) as met:
+        cut(path, "xml", body=3000)  # of a resource that is not known here
+    assert met.value.code is codes.TOO_LARGE
+
+
+def test_the_shape_of_a_resource_is_that_of_its_specification() -> None:
+    root = Path(__file__).parents[2]
+    settings = load(root / "config" / "department.toml", {"CREDENTIALS_DIRECTORY": "/run"})
+    here: Any = SimpleNamespace(settings=settings, crypto=CRYPTO)
+    (first, *_) = settings.resource
+    found = shape_of(here, first.code)
+    assert found is not None and f"{found.interface}/{found.version}" == first.specification
+    assert shape_of(here, "nothing") is None
 
 
 # --- the client -------------------------------------------------------------------------------------------------
