@@ -16,7 +16,7 @@ from node.validate import Specification, sample
 
 READ, LANDED = "T_HUKOU", "RK_JBXX"
 SEED = 20260102
-_SEXES, _STATES = {"1": "男", "2": "女"}, {"1": "正常", "2": "死亡"}
+_SEXES, _STATES = {"1": "男", "2": "女"}, {"1": "正常", "3": "死亡"}
 _OLD = (
     "ID INTEGER PRIMARY KEY", "QH CHAR(6)", "XM CHAR(30)", "SFZH CHAR(18)", "XB CHAR(2)", "MZ CHAR(20)",
     "CSRQ CHAR(8)", "HJDZ CHAR(120)", "HH CHAR(12)", "ZT CHAR(4)", "GXSJ CHAR(14)",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,23 @@ ENTERPRISE: dict[str, Any] = {
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_every_mapping_that_is_shipped_has_no_fault(path: Path) -> None:
     assert check_mapping(path.name, path.read_bytes(), held(), fetch, sm3) == ()
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_a_name_of_a_code_table_is_never_translated_to_another_code(path: Path) -> None:
+    read = tomllib.loads(path.read_text(encoding="utf-8"))
+    of, met = spec(read["mapping"]["specification"]), 0
+    for name, words in read["fields"].items():
+        codes = words.get("codes") if isinstance(words, dict) else None
+        codes = read["codes"][codes] if isinstance(codes, str) else codes
+        leaf: Any = of.shape.record.members.get(name)
+        uses = [use for use in getattr(leaf, "rules", ()) if use.kind == "table"]
+        if codes and uses:
+            names = {row[0]: code for code, row in of.tables[uses[0].params["table"]].rows.items()}
+            wrong = {text: code for text, code in codes.items() if names.get(text, code) != code}
+            met += sum(1 for text in codes if text in names)
+            assert not wrong, (name, wrong)
+    assert met or path.stem.startswith("credit")  # whose tables write codes, not names
 
 
 def mapping() -> SourceMapping:
