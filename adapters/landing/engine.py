@@ -88,7 +88,8 @@ def _given(url: URL, seconds: int) -> dict[str, Any]:
     if url.drivername == "postgresql+psycopg":
         return {"connect_timeout": wait, "prepare_threshold": None}
     if url.drivername.endswith("+pymysql"):
-        return {"connect_timeout": wait, "read_timeout": seconds + wait, "write_timeout": seconds + wait}
+        longest = max(seconds, 2) + wait + 1  # the server ends a statement before we give the connection up
+        return {"connect_timeout": wait, "read_timeout": longest, "write_timeout": longest}
     return {}
 
 

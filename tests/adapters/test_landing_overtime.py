@@ -153,3 +153,11 @@ def test_a_right_that_a_trigger_of_mariadb_lacks_for_one_row_refuses_that_row(ma
     lands.close()
     mariadb.drop(database)
     mariadb.run(f"DROP USER {user}")
+
+
+def test_the_least_time_of_all_finds_the_row_as_well(slow: Database) -> None:
+    lands = lander(slow, seconds=1)
+    asked = batch(people(4, [2]))
+    out_of_time(lands, asked)
+    assert fates(lands.apply(asked)) == ["a", "a", "r", "a"]
+    lands.close()
