@@ -3,6 +3,7 @@ wrong with it."""
 
 from __future__ import annotations
 
+import time
 import tracemalloc
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from adapters.mysql_binlog import MysqlBinlog
 from adapters.rows import write_row
 from tests.adapters.legacy import Node
 from tests.adapters.servers import Database, MariaDB
+from tests.adapters.tried import seeds
 
 TABLE = "CREATE TABLE T_HUKOU (ID int PRIMARY KEY, XM varchar(50), ZP longtext)"
 WHAT: dict[str, Any] = {"table": "T_HUKOU", "page": 7}
@@ -59,6 +61,21 @@ class Source:
         """Return the table as it is, by its id."""
         with self.database.engine.connect() as connection:
             return {row["ID"]: dict(row) for row in connection.execute(text("SELECT * FROM T_HUKOU")).mappings()}
+
+    def purge(self) -> None:
+        """Purge all logs but the last.
+
+        The server silently keeps one whose transactions InnoDB has not synced yet, which it does once a second.
+        """
+        until = time.monotonic() + 60
+        while True:
+            with self.database.engine.connect() as connection:
+                *older, last = (str(one[0]) for one in connection.exec_driver_sql("SHOW BINARY LOGS"))
+            if not older:
+                return
+            assert time.monotonic() < until, f"{older} are kept"
+            self.run(f"PURGE BINARY LOGS TO '{last}'")
+            time.sleep(0.05)
 
     def account(self, *rights: str) -> dict[str, Any]:
         """Return the settings of an account that may not do everything."""
@@ -131,7 +148,7 @@ def test_what_was_rolled_back_is_not_told_and_a_late_commit_comes_last(source: S
     assert reads.read() == [row(1, "late")]
 
 
-@pytest.mark.parametrize("seed_", range(12))
+@pytest.mark.parametrize("seed_", seeds(4, 12))
 def test_killed_at_any_row_the_table_comes_out_the_same(source: Source, seed_: int) -> None:
     dice = Random(seed_)
     reads = source.node(page=dice.choice([1, 2, 5, 50]))
@@ -472,9 +489,8 @@ def test_a_log_without_names_of_columns_is_told_with_its_cure(source: Source) ->
 def test_a_log_that_was_purged_asks_for_a_whole_read(source: Source) -> None:
     reads = begun(source)
     source.run("FLUSH BINARY LOGS", "FLUSH BINARY LOGS")
-    with source.database.engine.connect() as connection:
-        last = connection.exec_driver_sql("SHOW MASTER STATUS").one()[0]
-    source.run(f"PURGE BINARY LOGS TO '{last}'", "INSERT INTO T_HUKOU VALUES (1, 'a', NULL)")
+    source.purge()
+    source.run("INSERT INTO T_HUKOU VALUES (1, 'a', NULL)")
     for _ in range(2):
         with pytest.raises(Misconfigured, match="purged"):
             reads.read()
