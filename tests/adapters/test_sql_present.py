@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from adapters import sql
 from adapters.contract import Misconfigured, Mode
-from adapters.sql import progress
+from adapters.sql import engine, progress
 from adapters.sql_table import SqlTable
 from tests.adapters.legacy import CHINA, Legacy, Node, stamp
 from tests.adapters.servers import Database
+from tests.adapters.tried import seeds
 
 WHAT: dict[str, Any] = {"table": "T_HUKOU", "cursor": "GXSJ", "lag": 300, "page": 7}
 
@@ -93,7 +93,7 @@ def test_the_present_of_numbers_and_dates(legacy: Legacy) -> None:
         assert sorted(row["SEQ"] for row in reads.read()) == [91, 200] and reads.read() == []
 
 
-@pytest.mark.parametrize("round", range(2))
+@pytest.mark.parametrize("round", seeds(1, 2))
 def test_begun_at_any_moment_nothing_later_is_missed(legacy: Legacy, round: int, seed: int) -> None:
     dice = Random(seed + round)
     legacy.put((n, "旧", stamp(dice.uniform(0, 3000))) for n in range(dice.randrange(80)))
@@ -113,7 +113,7 @@ class Clock:
         self.ours = 1_700_000_000.0
         self.apart = 0.0
         patch.setattr(progress, "time", lambda: self.ours)
-        patch.setattr(sql, "clock", lambda connection, zone: self.now)
+        patch.setattr(engine, "clock", lambda connection, zone: self.now)
 
     @property
     def now(self) -> datetime:
