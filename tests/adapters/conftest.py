@@ -21,6 +21,14 @@ def _run(made: Server) -> Iterator[Any]:
         made.remove()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_authorities() -> Iterator[None]:
+    """Hide the machine's list of certification authorities: MySQL's driver loads it for each of thousands of logins."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSL_CERT_FILE", os.devnull)
+        yield
+
+
 @pytest.fixture(scope="session")
 def postgresql(server: Find) -> Iterator[PostgreSQL]:
     """Give a PostgreSQL of our own, with logical decoding."""

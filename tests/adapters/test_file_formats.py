@@ -28,6 +28,7 @@ from adapters.files.flaw import LONGEST, Broken, Flaw, Piece
 from adapters.files.source import Source
 from tests.adapters.file_world import World
 from tests.adapters.test_file_csv import read, resumed, source
+from tests.adapters.tried import further
 
 
 def of(path: Path, form: str, at: int = 0, **what: Any) -> list[Piece]:
@@ -350,7 +351,7 @@ def repeated(folder: Path) -> Path:
                "</table:table-row>")
 
 
-@pytest.mark.parametrize("make", [far_apart, bomb, repeated])
+@pytest.mark.parametrize("make", [far_apart, *further(bomb), repeated])
 def test_a_book_that_is_a_bomb_fills_nothing(tmp_path: Path, make: Any) -> None:
     path = make(tmp_path)
     assert path.stat().st_size < 64 << 20

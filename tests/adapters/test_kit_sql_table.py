@@ -20,6 +20,7 @@ class TestSqlTable(AdapterContract):
     read = {"table": "T_HUKOU", "cursor": "GXSJ", "lag": 300, "page": 3}
     write = {"table": "RK", "columns": {"ID": "ID", "XM": "XM"}}
     key, text, stamp = "ID", "XM", "GXSJ"
+    many = 2_000  # of 32 KiB each: with pages of three rows, more would be more of the same
     bad = ({"url": "nonsense"}, {"url": "postgresql://h/d"}, {"url": "sqlite:////nowhere/old.db"})
     missing = {"url": "sqlite:////nowhere/old.db"}
 

@@ -18,6 +18,7 @@ from tests.adapters.dying import Steps
 from tests.adapters.landings import TABLE, WHAT, batch, fates, lander, line, record, rows
 from tests.adapters.servers import Database, Server, SQLite
 from tests.adapters.test_landing import REFUSING
+from tests.adapters.tried import further, seeds
 
 ROOT = Path(__file__).resolve().parents[2]
 REFUSES = {**WHAT, "table": "RZ"}
@@ -89,24 +90,25 @@ def compare(server: Server, seed: int) -> None:
     server.drop(torn)
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", seeds(6, 20))
 def test_killed_at_any_step_nothing_is_lost_and_nothing_lands_twice(sqlite: SQLite, seed: int) -> None:
     compare(sqlite, seed)
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", seeds(1, 2))
 def test_killed_at_any_step_on_a_server(each: Server, seed: int) -> None:
     if isinstance(each, SQLite):
         pytest.skip("it has more seeds of its own")
     compare(each, seed)
 
 
-def test_it_may_die_at_each_step_of_a_batch(sqlite: SQLite) -> None:
+@pytest.mark.parametrize("stride", [7, *further(3)])
+def test_it_may_die_at_each_step_of_a_batch(sqlite: SQLite, stride: int) -> None:
     calm, step = made(sqlite), -1
     came = history(Random(99))[:2]
     told = [settled(calm, one) for one in came]
     while True:
-        step += 3  # before and after a statement are much the same
+        step += stride  # before and after a statement are much the same
         torn = made(sqlite)
         settled(torn, came[0])
         died = killed(torn, came[1], step)
@@ -116,7 +118,7 @@ def test_it_may_die_at_each_step_of_a_batch(sqlite: SQLite) -> None:
     assert step > 50
 
 
-@pytest.mark.parametrize("step", [30, 45, 52, 56, 200])
+@pytest.mark.parametrize("step", [30, 52, 200, *further(45, 56)])
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_the_nodes_own_process_of_it_is_killed(
     kind: str, step: int, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch

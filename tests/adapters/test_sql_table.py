@@ -14,6 +14,7 @@ from adapters.contract import Misconfigured, Mode
 from adapters.sql_table import SqlTable
 from tests.adapters.legacy import Legacy, Node, stamp
 from tests.adapters.servers import Database
+from tests.adapters.tried import seeds
 
 WHAT: dict[str, Any] = {"table": "T_HUKOU", "cursor": "GXSJ", "lag": 300, "page": 7}
 
@@ -116,7 +117,7 @@ def test_a_number_is_a_stamp_too(legacy: Legacy) -> None:
     assert [row["SEQ"] for row in reads.read()] == [91, 100]
 
 
-@pytest.mark.parametrize("round", range(3))
+@pytest.mark.parametrize("round", seeds(1, 3))
 def test_killed_at_any_row_nothing_is_lost(legacy: Legacy, round: int, seed: int) -> None:
     dice, wanted, ticks = Random(seed + round), dict[int, tuple[str, str]](), count(1)
     reads = node(legacy, page=dice.choice([1, 2, 5, 50]))

@@ -8,13 +8,15 @@ from decimal import Decimal
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.contract import Misconfigured
+from adapters.sql import window as module
 from adapters.sql.places import Place, read_place, write_place
 from adapters.sql.window import MOST, SINGLE, Window, _Run
 from node.model.frames import STATE
+from tests.adapters.tried import further
 
 
 def look(window: Window, table: list[Place]) -> list[Place]:
@@ -42,26 +44,36 @@ def test_while_it_is_small_exactly_what_is_new_is_given(steps: list[set[Place]])
         window = Window.read(json.loads(json.dumps(window.write())))
 
 
-@settings(max_examples=40, deadline=None)
-@given(seed=st.integers(0, 10**6))
-def test_no_row_is_left_out_while_rows_come_late_and_move_on(seed: int) -> None:
+@pytest.mark.parametrize("many", [300, *further(900)])
+def test_no_row_is_left_out_while_rows_come_late_and_move_on(
+    many: int, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if many < MOST:  # few buckets, so that few rows are too many
+        monkeypatch.setattr(module, "MOST", 100)
+        monkeypatch.setattr(module, "SINGLE", 25)
     dice = Random(seed)
+    for _ in range(many // 25):
+        wander(dice, many)
+
+
+def wander(dice: Random, many: int) -> None:
+    """Look again and again at a table of which up to so many rows change each time."""
     window, table, known, clock, given = Window(), dict[int, int](), set[Place](), 0, 0
     for _ in range(12):
         clock += 100
-        for _ in range(dice.randrange(900)):
+        for _ in range(dice.randrange(many)):
             late = dice.random() < 0.1
             # A row that is there already moves to its new stamp: it is updated.
-            table[dice.randrange(3000)] = clock - dice.randrange(300 if late else 30)
+            table[dice.randrange(3 * many)] = clock - dice.randrange(300 if late else 30)
         places = sorted((stamp, key) for key, stamp in table.items())
         rows = look(window, places)
         given += len(rows)
         known |= set(rows)
         assert set(places) <= known
         window.forget(clock - 350)
-        assert len(window.buckets) <= MOST and len(json.dumps(window.write())) < STATE
+        assert len(window.buckets) <= module.MOST and len(json.dumps(window.write())) < STATE
         assert not look(window, places)
-    assert given < 12 * 900 * 12
+    assert given < 12 * many * 12
 
 
 def test_a_last_row_that_moved_on_costs_one_bucket_and_not_the_window() -> None:
@@ -75,14 +87,15 @@ def test_a_last_row_that_moved_on_costs_one_bucket_and_not_the_window() -> None:
     assert len(look(window, table)) <= 2 * middle.rows + MOST
 
 
-def test_a_window_of_many_rows_is_passed_over_and_a_late_row_costs_one_of_its_buckets() -> None:
-    table: list[Place] = [(n // 1000, n) for n in range(60_000)]
+@pytest.mark.parametrize("many", [12_000, *further(60_000)])
+def test_a_window_of_many_rows_is_passed_over_and_a_late_row_costs_one_of_its_buckets(many: int) -> None:
+    table: list[Place] = [(n // 1000, n) for n in range(many)]
     window = Window()
     assert len(look(window, table)) == len(table)
     sizes = [bucket.rows for bucket in window.buckets]
     assert sum(sizes) == len(table) and max(sizes) <= 8 * len(table) / MOST and sizes[-SINGLE:] == [1] * SINGLE
     assert look(window, table) == []
-    late: Place = (30, 0.5)
+    late: Place = (many // 2000, 0.5)
     assert late in (given := look(window, sorted([*table, late]))) and len(given) <= max(sizes) + 1
 
 
