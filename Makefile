@@ -52,8 +52,10 @@ clean:
 	rm -rf build dist *.egg-info .mypy_cache .hypothesis .coverage _trial_temp*
 
 # django-pyas2 asks for the very patch level of pyas2lib before the one we measure against, hence --no-deps.
-$(VENV)/.peers: tests/bench/peers.txt $(READY)
+$(VENV)/.peers: tests/bench/peers.txt tests/bench/tables/peers.txt $(READY)
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps -r tests/bench/peers.txt
+	$(PY) -m venv $(VENV)/peers
+	$(VENV)/peers/bin/python -m pip install --quiet --disable-pip-version-check -r tests/bench/tables/peers.txt
 	@touch $@
 
 # A name on the path may be a shim without a Python behind it, so each candidate is asked.

@@ -15,10 +15,11 @@ from shutil import which
 from typing import Protocol
 
 from node.cli.demo.site import free_ports
-from tests.adapters.servers import PostgreSQL
+from tests.adapters.servers import MariaDB, PostgreSQL
 from tests.bench import django_as2, rabbit
 from tests.bench.child import Child, end_with_parent
 from tests.bench.machine import Window, cpu
+from tests.bench.tables.peers import DLT
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +210,6 @@ def missing(name: str) -> str | None:
     if name.startswith(DjangoAs2.name):
         return None if find_spec("pyas2") and find_spec("gunicorn") else "django-pyas2 and gunicorn (make bench)"
     if name == "tables":
-        there = which("pgloader") and PostgreSQL.binary() != "postgres"
-        return None if there else "postgresql and pgloader (Debian)"
+        there = which("pgloader") and PostgreSQL.binary() != "postgres" and Path(MariaDB.binary()).exists()
+        return None if there and DLT.exists() else "postgresql, mariadb-server, pgloader (Debian) and dlt (make bench)"
     return None
