@@ -136,6 +136,12 @@ class Server(ABC):
         """The name of the database that is always there."""
 
     @property
+    def pid(self) -> int:
+        """The process that was started."""
+        assert self._process is not None, "it is started"
+        return self._process.pid
+
+    @property
     def url(self) -> str:
         """Where admin connects, without a password."""
         return self.url_of(self.main).render_as_string()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 from node.cli.demo.site import Plan, Site, lay_out
 from tests.adapters.servers import Database
+from tests.bench.machine import children, cpu, cpu_of_children
 from tests.bench.memory import resident
 from tests.bench.pair import CENTRE, DEPARTMENT, Node
 from tests.bench.tables.rows import RESOURCE, SPECIFICATION, TABLE
@@ -40,20 +40,19 @@ class Lane:
 
     def look(self) -> None:
         """Note how much memory the adapters' processes hold (octets, the most that was seen)."""
-        self.children = max([self.children, *(resident(pid) for pid in self._children())])
+        held = (resident(pid) for node in self.nodes for pid in children(node.process.pid))
+        self.children = max(self.children, *held, 0)
+
+    def cpu(self) -> dict[str, float]:
+        """Return the cpu seconds of the two nodes and of their adapters."""
+        centre, department = (node.process.pid for node in self.nodes)
+        return {"department": cpu(department), "its adapter": cpu_of_children(department), "centre": cpu(centre),
+                "its adapter at the target": cpu_of_children(centre)}
 
     def stop(self) -> None:
         """Stop both nodes."""
         for node in self.nodes:
             node.stop()
-
-    def _children(self) -> Iterator[int]:
-        for node in self.nodes:
-            for found in Path(f"/proc/{node.process.pid}/task").glob("*/children"):
-                try:
-                    yield from map(int, found.read_text().split())
-                except OSError:
-                    continue
 
     def _configure(self, node: str, name: str, database: Database, part: str, more: str) -> None:
         folder = self._site.seats[node].folder
