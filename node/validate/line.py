@@ -67,11 +67,12 @@ _OPERATIONS = {"upsert": Operation.UPSERT, "delete": Operation.DELETE}
 _TEXT = r'[^"\\\x00-\x1f\x7f]'
 _NUMBER = "(0|[1-9][0-9]{0,14})"
 _PLAIN = re.compile(
-    rf'"admitted":"({_TIME[1:-1]})","operation":"(upsert|delete)","origin":"([!#-\[\]-~]{{1,64}})",'
+    rf'"admitted":"({_TIME[1:-1]})",(?:"captured":"({_TIME[1:-1]})",)?(?:"correlation":"({_TEXT}{{1,64}})",)?'
+    r'"operation":"(upsert|delete)","origin":"([!#-\[\]-~]{1,64})",'
     r'"record":"([0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})",'
     rf'"row":"({_TEXT}{{1,64}})","time":"({_TEXT}{{1,32}})","version":\[{_NUMBER},{_NUMBER}\]'
 ).fullmatch
-"""A head as nearly every one is: canonical by its form, without an optional member, an escape or a huge number.
+"""A head as nearly every one is: canonical by its form, without `ext`, an escape or a huge number.
 
 Reading it so is four times as fast as parsing; whatever does not fit is parsed, and both ways tell the same.
 """
@@ -157,8 +158,9 @@ def _plain(octets: bytes) -> Head | None:
         return None
     if found is None:
         return None
-    admitted, operation, origin, record, row, time, epoch, n = found.groups()
-    return Head(record, row, origin, Version(int(epoch), int(n)), _OPERATIONS[operation], time, None, admitted)
+    admitted, captured, correlation, operation, origin, record, row, time, epoch, n = found.groups()
+    version = Version(int(epoch), int(n))
+    return Head(record, row, origin, version, _OPERATIONS[operation], time, captured, admitted, correlation)
 
 
 def _head(octets: bytes) -> Head | None:
