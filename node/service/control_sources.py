@@ -73,16 +73,23 @@ def _live(state: SourceState) -> Answer:
 
 
 async def run(desk: Desk, given: Arguments, actor: Actor) -> Answer:
-    """Have a source read now, and tell how it went."""
+    """Have a source read now, and tell how it went.
+
+    A read that is under way began before and may not see all: its rows count, and the one behind it is waited for.
+    """
     state = _state(desk, given)
     name = state.source.name
     rounds, seen = state.rounds, desk.bell.count(f"read:{name}")
+    wanted, rows, refused = rounds + 1 + state.reading, 0, 0
     desk.bell.ring(f"source:{name}")
     desk.log("info", "control.read", who=actor.who, uid=actor.uid, source=name)
     until = desk.reactor.seconds() + WITHIN
-    while state.rounds == rounds and desk.reactor.seconds() < until and not desk.stopping:
+    while rounds < wanted and desk.reactor.seconds() < until and not desk.stopping:
         await desk.bell.wait((f"read:{name}",), seen, until - desk.reactor.seconds())
-    return {"source": name, "ended": state.rounds != rounds, **_live(state)}
+        seen = desk.bell.count(f"read:{name}")
+        if state.rounds > rounds:
+            rounds, rows, refused = state.rounds, rows + state.rows, refused + state.refused
+    return {"source": name, "ended": rounds >= wanted, **_live(state), "rows": rows, "refused": refused}
 
 
 async def reset(desk: Desk, given: Arguments, actor: Actor) -> Answer:
