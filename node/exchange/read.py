@@ -106,12 +106,16 @@ def ask(unit: OutboxUnit, source: Source, stream: Stream, only_dirty: bool, now:
 
 
 def forget(unit: OutboxUnit, source: Source) -> None:
-    """Forget how far a source was read: the next read is its first again, with the history that its settings say."""
+    """Forget how far a source was read: the next read is its first again, with the history that its settings say.
+
+    Each time leaves another text: a read that is under way from the start, too, is behind it and is not kept.
+    """
+    time = unit.allot(source.resource, 1)
     for stream in Stream:
-        was = place(unit, source, stream)
-        if was.text is not None:
-            live = stream is Stream.LIVE
-            unit.mark(was.reader, was.text, orjson.dumps({"at": None, "open": live, "anew": live}).decode())
+        was, live = place(unit, source, stream), stream is Stream.LIVE
+        if was.text is not None or live:
+            said = {"at": None, "open": live, "anew": live, "time": [time.epoch, time.n]}
+            unit.mark(was.reader, was.text, orjson.dumps(said).decode())
 
 
 def begin(unit: OutboxUnit, source: Source, stream: Stream) -> Begun:

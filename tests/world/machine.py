@@ -50,6 +50,7 @@ from tests.world.witness import Witness
 
 if TYPE_CHECKING:
     from tests.world.city import City
+    from tests.world.reader import Reader
 
 P = ParamSpec("P")
 A = TypeVar("A")
@@ -211,6 +212,8 @@ class Life:
         yield "reconsider", opener.reconsider
         yield "router", Router(desk).run
         yield "sweep", Sweep(desk, city.retention, 30.0).run
+        for reader in self.machine.readers:
+            yield from reader.works(self)
         for peer in self.machine.posts_to:
             link = self._link(peer)
             asker = Asker(desk, link)
@@ -330,6 +333,8 @@ class Machine:
     """How far its clock is off at its next starts, its battery being flat; else its time is set when it starts."""
     gone: bool = False
     """It was taken away, and never starts again."""
+    readers: list[Reader] = field(default_factory=list)
+    """What it reads old tables with."""
     _restart: list[float] = field(default_factory=list)
 
     def now(self) -> Instant:
