@@ -1,4 +1,4 @@
-"""A source is reset while a read of it from the start is under way: that read is not kept, and everything comes again."""
+"""A source is reset while a read of it from the start is under way: that is not kept, and everything comes again."""
 
 from __future__ import annotations
 
