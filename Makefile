@@ -27,7 +27,7 @@ test: $(READY)
 
 # What tries more of the same on every adapter, server and specification, for minutes.
 long: $(READY)
-	$(PY) -m pytest -m long tests/adapters tests/processes tests/validate tests/cli
+	$(PY) -m pytest -m long tests/adapters tests/processes tests/validate tests/cli tests/world
 
 lint: $(READY)
 	$(PY) -m flake8 $(LINTED)
