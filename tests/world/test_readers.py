@@ -22,7 +22,7 @@ from tests.world.nemesis import Nemeses
 from tests.world.promises import check
 from tests.world.reader import Reader
 
-BLOCK, FEW, MANY = 20, 100, 2000
+BLOCK, FEW, MANY = 20, 60, 2000
 KNOWN = ("weather", "cut", "crash", "trip", "stall", "slow", "clock", "suspend", "fill", "full", "retire", "restore")
 OWN = ("die", "reread", "reset", "burst", "snap")
 STEPS = 10
