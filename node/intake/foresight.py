@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 
 from node.exchange import handle
 from node.exchange.handle import Judgement
@@ -44,7 +44,9 @@ class Foresight:
         self._ahead: dict[Lane, Deferred[_Foreseen | None]] = {}
 
     def look(self, arrival: Arrival) -> None:
-        """Begin to judge what comes behind `arrival` in its lane."""
+        """Begin to judge what comes behind `arrival` in its lane; not at each of its tries."""
+        if arrival.lane in self._ahead:
+            return
         if len(self._ahead) >= self._most:
             self._ahead.clear()  # lanes that did not come to use theirs: they were held
         self._ahead[arrival.lane] = Deferred.fromCoroutine(self._foresee(arrival))
@@ -53,9 +55,10 @@ class Foresight:
         """Return what was judged of the claimed parcel, None if nothing was that holds now."""
         desk, ahead = self._desk, self._ahead.pop(claim.lane, None)
         found = await ahead if ahead is not None else None
-        if found is None or found.parcel != claim.parcel or found.means is not desk.means:
+        if found is None or found.means is not desk.means or desk.reactor.seconds() - found.at > OLD:
             return None
-        if desk.reactor.seconds() - found.at > OLD:
+        if found.parcel != claim.parcel:
+            self._ahead[claim.lane] = succeed(found)  # the one before it comes again
             return None
         delivery = found.judged.delivery
         return replace(found.judged, delivery=replace(delivery, claim=claim) if delivery else None)

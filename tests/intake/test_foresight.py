@@ -14,7 +14,7 @@ from node.intake import foresight
 from node.model import codes
 from node.model.parcel import Outcome, Verdict
 from node.model.spool import ArrivalState, Delivery
-from node.model.trouble import trouble
+from node.model.trouble import Retry, trouble
 from tests.exchange.acts import supplied
 from tests.stage.pair import Pair
 
@@ -135,6 +135,22 @@ def test_what_prevents_it_is_met_at_its_turn(pair: Pair, monkeypatch: pytest.Mon
     assert not pair.centre.journal.names(), "nobody was told yet"
     stage.open()
     assert stage.state(1) is ArrivalState.HELD and pair.centre.journal.names() == ["EXN-UNREGISTERED"]
+
+
+def test_it_is_judged_once_however_often_the_one_before_it_is_tried(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = Stage(pair, 2, monkeypatch)
+    for _ in range(3):
+        opening = stage.open()
+        going, stage.sink.going = stage.sink.going, Deferred()
+        going.errback(trouble(codes.ADAPTER_DOWN, name="old", reason="-"))
+        stage.turn()
+        opening.addErrback(lambda failure: failure.trap(Retry))
+    assert stage.judged.count(stage.parcels[0]) == 3 and stage.judged.count(stage.parcels[1]) == 1
+    stage.land()
+    stage.land()
+    assert stage.sink.landed == stage.parcels and stage.judged.count(stage.parcels[1]) == 1
 
 
 def test_a_large_parcel_waits_for_its_turn(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,15 +17,8 @@ import pytest
 from node.model.record import Stream
 from node.validate import to_json
 from tests.adapters.tried import seeds
-from tests.processes.exchange import CENTRE, SOURCE, SUBSCRIBER, Exchange, running, until
+from tests.processes.exchange import CENTRE, SOURCE, SUBSCRIBER, Exchange, until
 from tests.processes.legacy import Legacy, section
-
-
-@pytest.fixture
-def exchange(tmp_path: Path) -> Iterator[Exchange]:
-    """Give an exchange that has not been started."""
-    with running(tmp_path) as found:
-        yield found
 
 
 @pytest.fixture

@@ -8,16 +8,9 @@ from pathlib import Path
 import pytest
 
 from node.model.record import Stream
-from tests.processes.exchange import CENTRE, SOURCE, Exchange, running, until
+from tests.processes.exchange import CENTRE, SOURCE, Exchange, until
 from tests.processes.legacy import Legacy, section
 from tests.processes.test_adapters import arrived, command
-
-
-@pytest.fixture
-def exchange(tmp_path: Path) -> Iterator[Exchange]:
-    """Give an exchange that has not been started."""
-    with running(tmp_path) as found:
-        yield found
 
 
 @pytest.fixture
